@@ -1,0 +1,93 @@
+"""Who may do what: one table of every verb; what is not in it cannot be registered."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from couachgptd.core.errors import NotAllowed
+from couachgptd.core.users import Role, User
+
+
+class Audience(StrEnum):
+    """Who a verb is for, from the widest to the narrowest.
+
+    ANYONE needs no account; READER is any active account; MEMBER may also write; ADMIN is an
+    administrator; OPERATOR is who may open the control socket and is nobody on the web.
+    """
+
+    ANYONE = "anyone"
+    READER = "reader"
+    MEMBER = "member"
+    ADMIN = "admin"
+    OPERATOR = "operator"
+
+
+_ROLES: Mapping[Audience, frozenset[Role]] = {
+    Audience.READER: frozenset({Role.READER, Role.MEMBER, Role.ADMIN}),
+    Audience.MEMBER: frozenset({Role.MEMBER, Role.ADMIN}),
+    Audience.ADMIN: frozenset({Role.ADMIN}),
+    Audience.OPERATOR: frozenset(),
+}
+
+# Verbs are named noun.verb. Whose thing it is (one's own conversation, one's own turn) is not
+# said here: services look only among what the person may see, so another's is not found.
+TABLE: Mapping[str, Audience] = {
+    # pages
+    "page.chat": Audience.READER,
+    "page.login": Audience.ANYONE,
+    "page.register": Audience.ANYONE,
+    "page.setup": Audience.ANYONE,
+    "page.language": Audience.ANYONE,
+    "page.static": Audience.ANYONE,
+    "page.health": Audience.ANYONE,
+    "account.login": Audience.ANYONE,
+    "account.register": Audience.ANYONE,
+    "account.setup": Audience.ANYONE,
+    "account.logout": Audience.READER,
+    # the WebSocket and its verbs
+    "socket.open": Audience.READER,
+    "conversation.list": Audience.READER,
+    "conversation.watch": Audience.READER,
+    "conversation.unwatch": Audience.READER,
+    "chat.ask": Audience.MEMBER,
+    "chat.stop": Audience.MEMBER,
+    "chat.regenerate": Audience.MEMBER,
+    "chat.continue": Audience.MEMBER,
+    "model.list": Audience.READER,
+    # the control socket
+    "control.status": Audience.OPERATOR,
+    "control.user.list": Audience.OPERATOR,
+    "control.user.add": Audience.OPERATOR,
+    "control.user.approve": Audience.OPERATOR,
+    "control.user.passwd": Audience.OPERATOR,
+    "control.setup-link": Audience.OPERATOR,
+    "control.model.list": Audience.OPERATOR,
+    "control.ask": Audience.OPERATOR,
+}
+
+
+class UnknownVerb(LookupError):
+    """A route or a message names a verb that is not in the table: a mistake of ours, at start."""
+
+
+def audience_of(verb: str) -> Audience:
+    """Return who may use a verb. Raises UnknownVerb."""
+    try:
+        return TABLE[verb]
+    except KeyError:
+        raise UnknownVerb(
+            f"{verb!r} is not in couachgptd/core/access.py: say there who may use it"
+        ) from None
+
+
+def may(user: User | None, verb: str) -> bool:
+    """Say whether this person, or nobody in particular, may use a verb."""
+    audience = audience_of(verb)
+    if audience is Audience.ANYONE:
+        return True
+    return user is not None and user.is_active and user.role in _ROLES[audience]
+
+
+def require(user: User | None, verb: str) -> None:
+    """Raise NotAllowed unless this person may use a verb."""
+    if not may(user, verb):
+        raise NotAllowed(verb=verb)

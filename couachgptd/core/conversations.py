@@ -1,0 +1,83 @@
+"""Conversations and their messages, a tree in which an edit or a new answer is a branch."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from couachgptd.core.ids import ConversationId, MessageId, UserId
+from couachgptd.core.turns import Turn
+
+TITLE_MAX_LENGTH = 60
+
+
+class ConversationKind(StrEnum):
+    CHAT = "chat"
+    ROOM = "room"
+
+
+class Author(StrEnum):
+    PERSON = "person"
+    MODEL = "model"
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    id: ConversationId
+    kind: ConversationKind
+    owner_id: UserId
+    title: str
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What a person or a model wrote; `author_id` is None for a model.
+
+    `client_id` is chosen by the author's browser: a message sent twice with it is one message.
+    """
+
+    id: MessageId
+    conversation_id: ConversationId
+    parent_id: MessageId | None
+    author: Author
+    author_id: UserId | None
+    client_id: str | None
+    text: str
+    thinking: str
+    created_at: datetime
+    edited_at: datetime | None = None
+    deleted_at: datetime | None = None
+    turn: Turn | None = None
+
+
+def title_from(question: str) -> str:
+    """Return a title made by rule from the first question: its first line, cut at a word."""
+    line = next((line.strip() for line in question.splitlines() if line.strip()), "")
+    line = " ".join(line.lstrip("#>-* ").split())
+    if len(line) <= TITLE_MAX_LENGTH:
+        return line
+    head = line[:TITLE_MAX_LENGTH]
+    cut = head.rfind(" ")
+    return f"{head[: cut if cut > TITLE_MAX_LENGTH // 2 else TITLE_MAX_LENGTH].rstrip(' ,;:')}…"
+
+
+def branch_to(messages: Iterable[Message], leaf: MessageId) -> list[Message]:
+    """Return the messages from the root to `leaf`, in order; unknown parents end the walk."""
+    by_id = {message.id: message for message in messages}
+    branch: list[Message] = []
+    current = by_id.get(leaf)
+    while current is not None:
+        branch.append(current)
+        current = by_id.get(current.parent_id) if current.parent_id is not None else None
+    branch.reverse()
+    return branch
+
+
+def newest_branch(messages: Iterable[Message]) -> list[Message]:
+    """Return the branch that ends at the newest message: what a reader sees on opening."""
+    known = list(messages)
+    if not known:
+        return []
+    return branch_to(known, max(message.id for message in known))

@@ -1,0 +1,266 @@
+"""What can go wrong, each with a stable code; the text that people read is chosen at the edges."""
+
+from typing import Any
+
+
+class CouachError(Exception):
+    """Base of every error that is an answer, not a bug.
+
+    `code` is stable and documented; `fields` are JSON values for the message shown to people.
+    """
+
+    code = "internal_error"
+
+    def __init__(self, **fields: Any) -> None:
+        super().__init__(self.code, fields)
+        self.fields = fields
+
+    def __str__(self) -> str:
+        detail = ", ".join(f"{name}={value!r}" for name, value in self.fields.items())
+        return f"{self.code} ({detail})" if detail else self.code
+
+
+# --- what a person asked for -------------------------------------------------------------------
+
+
+class NotFound(CouachError):
+    """Also for what exists but belongs to somebody else: it must not be told apart."""
+
+    code = "not_found"
+
+
+class NotAllowed(CouachError):
+    code = "not_allowed"
+
+
+class BadRequest(CouachError):
+    """A message that is not of the protocol's form. Fields: `reason`."""
+
+    code = "bad_request"
+
+
+class MessageEmpty(CouachError):
+    code = "message_empty"
+
+
+class MessageTooLong(CouachError):
+    """A question that alone does not fit the context. Fields: `tokens`, `limit_tokens`."""
+
+    code = "message_too_long"
+
+
+class TurnRunning(CouachError):
+    """This conversation already has an answer being made."""
+
+    code = "turn_running"
+
+
+class QueueFull(CouachError):
+    """Fields: `waiting`."""
+
+    code = "queue_full"
+
+
+# --- accounts ----------------------------------------------------------------------------------
+
+
+class LoginTaken(CouachError):
+    code = "login_taken"
+
+
+class LoginInvalid(CouachError):
+    """Fields: `min_length`, `max_length`."""
+
+    code = "login_invalid"
+
+
+class PasswordTooShort(CouachError):
+    """Fields: `min_length`."""
+
+    code = "password_too_short"
+
+
+class PasswordTooLong(CouachError):
+    """Fields: `max_length`."""
+
+    code = "password_too_long"
+
+
+class PasswordsDiffer(CouachError):
+    code = "passwords_differ"
+
+
+class WrongPassword(CouachError):
+    """Also for an unknown login: the answer must not tell which names exist."""
+
+    code = "wrong_password"
+
+
+class AccountPending(CouachError):
+    code = "account_pending"
+
+
+class AccountSuspended(CouachError):
+    code = "account_suspended"
+
+
+class RegistrationClosed(CouachError):
+    code = "registration_closed"
+
+
+class TooManyAttempts(CouachError):
+    """Fields: `retry_seconds`."""
+
+    code = "too_many_attempts"
+
+
+class SetupLinkInvalid(CouachError):
+    code = "setup_link_invalid"
+
+
+class FormExpired(CouachError):
+    """The form's token is missing or old, or the request came from another site."""
+
+    code = "form_expired"
+
+
+# --- the engine --------------------------------------------------------------------------------
+
+
+class EngineError(CouachError):
+    """Any failure of the engine; `retryable` says whether the same try may work at once."""
+
+    code = "engine_failed"
+    retryable = False
+
+
+class EngineUnavailable(EngineError):
+    """Nothing answers at the engine's address. Fields: `address`."""
+
+    code = "engine_unavailable"
+
+
+class EngineMissing(EngineError):
+    """The embedded engine is not installed. Fields: `reason`."""
+
+    code = "engine_missing"
+
+
+class EnginePortTaken(EngineError):
+    code = "engine_port_taken"
+    retryable = True
+
+
+class EngineCpuUnsupported(EngineError):
+    """The engine was built for another CPU (SIGILL)."""
+
+    code = "engine_cpu_unsupported"
+
+
+class EngineKilled(EngineError):
+    """The engine's process was killed, most often for want of memory. Fields: `signal`."""
+
+    code = "engine_killed"
+    retryable = True
+
+
+class EngineBusy(EngineError):
+    """The engine refuses more requests than it has slots for (503)."""
+
+    code = "engine_busy"
+    retryable = True
+
+
+class EngineTimeout(EngineError):
+    """A deadline of ours passed. Fields: `phase`, `seconds`."""
+
+    code = "engine_timeout"
+
+
+class AnswerInterrupted(EngineError):
+    """The stream ended without its closing frame: what came is kept. Fields: `reason`."""
+
+    code = "answer_interrupted"
+    retryable = True
+
+
+class EngineRejected(EngineError):
+    """The engine refused the request or reported an error of its own. Fields: `reason`."""
+
+    code = "engine_rejected"
+
+
+class ContextExceeded(EngineError):
+    """Fields: `tokens`, `limit_tokens`."""
+
+    code = "context_exceeded"
+
+
+class ModelMissing(EngineError):
+    """Fields: `model`."""
+
+    code = "model_missing"
+
+
+class ModelBroken(EngineError):
+    """The model's file is truncated or not a model. Fields: `model`, `reason`."""
+
+    code = "model_broken"
+
+
+class NoModel(EngineError):
+    """The engine has no model at all."""
+
+    code = "no_model"
+
+
+# --- the store ---------------------------------------------------------------------------------
+
+
+class StoreError(CouachError):
+    """The daemon cannot keep anything. Fields: `path`, `reason`."""
+
+    code = "store_failed"
+
+
+class StoreMissing(StoreError):
+    code = "store_missing"
+
+
+class StoreReadOnly(StoreError):
+    code = "store_read_only"
+
+
+class StoreCorrupt(StoreError):
+    code = "store_corrupt"
+
+
+class StoreTooNew(StoreError):
+    """Made by a newer version. Fields: `path`, `unknown` (names of its migrations)."""
+
+    code = "store_too_new"
+
+
+class StoreFull(StoreError):
+    code = "store_full"
+
+
+class StoreLocked(StoreError):
+    """Another daemon holds this data directory."""
+
+    code = "store_locked"
+
+
+# --- the daemon ---------------------------------------------------------------------------------
+
+
+class ServerStopping(CouachError):
+    """The daemon is going down: the same request will work in a moment."""
+
+    code = "server_stopping"
+
+
+class DaemonRestarted(CouachError):
+    """The daemon ended in mid-answer: what was written is kept."""
+
+    code = "daemon_restarted"

@@ -1,0 +1,254 @@
+"""What the domain asks of the outside: the engine and the store, as contracts."""
+
+from collections.abc import AsyncGenerator, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from couachgptd.core.conversations import Conversation, Message
+from couachgptd.core.ids import ConversationId, MessageId, TurnId, UserId
+from couachgptd.core.models import (
+    ChatRequest,
+    EngineStatus,
+    LoadedModel,
+    Model,
+    Piece,
+    PromptMessage,
+    PullProgress,
+)
+from couachgptd.core.turns import Turn, TurnSource
+from couachgptd.core.users import Role, User, UserState
+
+
+class Engine(Protocol):
+    """Ollama or llama.cpp. Every failure is raised as a child of `EngineError`.
+
+    The same contract suite (`tests/contracts/test_engine.py`) runs on each adapter.
+    """
+
+    async def status(self) -> EngineStatus:
+        """Say whether the engine answers. Never raises, and takes at most about 3 s."""
+        ...
+
+    async def models(self) -> list[Model]:
+        """List the models that can be used, by name. Raises EngineUnavailable."""
+        ...
+
+    async def model(self, name: str) -> Model:
+        """Tell all that is known of one model. Raises ModelMissing, EngineUnavailable."""
+        ...
+
+    async def loaded(self) -> list[LoadedModel]:
+        """List the models in memory; an engine that is down has none."""
+        ...
+
+    def chat(self, request: ChatRequest) -> AsyncGenerator[Piece]:
+        """Stream one answer: Loading and Reading, then Thought and Text, then one Finished.
+
+        The model is loaded if need be. Closing the generator cancels the work in the engine;
+        it returns once the connection is closed, not once the CPU is idle. A stream that ends
+        without the engine's closing frame raises AnswerInterrupted. `<think>` never appears in
+        a Text. Also raises ModelMissing, ModelBroken, ContextExceeded, EngineUnavailable,
+        EngineKilled, EngineTimeout, EngineBusy, EngineRejected.
+        """
+        ...
+
+    async def count_tokens(self, model: str, messages: Sequence[PromptMessage]) -> list[int]:
+        """Return what each message takes in the prompt, its share of the template included.
+
+        Exact where the engine has a tokenizer to ask (and the model is loaded), else an
+        estimate that errs on the large side. Never loads a model.
+        """
+        ...
+
+    async def context_tokens(self, model: str) -> int:
+        """Return how many tokens one slot holds, prompt and answer together."""
+        ...
+
+    async def load(self, model: str) -> None:
+        """Bring the model into memory and wait until it is there; twice is once."""
+        ...
+
+    async def unload(self, model: str) -> None:
+        """Drop the model from memory and wait until it is gone; twice is once."""
+        ...
+
+    def pull(self, model: str) -> AsyncGenerator[PullProgress]:
+        """Download a model, where the engine can; closing the generator cancels it."""
+        ...
+
+    async def delete(self, model: str) -> None:
+        """Delete a model's file. Raises ModelMissing."""
+        ...
+
+    async def close(self) -> None:
+        """Release every connection and process; twice is once."""
+        ...
+
+
+class Passwords(Protocol):
+    """Slow hashes of passwords; both methods take tens of milliseconds of a thread."""
+
+    async def hash(self, password: str) -> str: ...
+
+    async def verify(self, password: str, password_hash: str | None) -> bool:
+        """Compare; None, for a login that does not exist, takes as long and is never right."""
+        ...
+
+
+class Store(Protocol):
+    """Everything that is kept. Each method is one transaction, and durable once it returns."""
+
+    # people
+
+    async def add_user(
+        self,
+        *,
+        login: str,
+        name: str,
+        password_hash: str,
+        role: Role,
+        state: UserState,
+        language: str,
+    ) -> User:
+        """Raises LoginTaken."""
+        ...
+
+    async def user(self, user_id: UserId) -> User | None: ...
+
+    async def user_by_login(self, login: str) -> tuple[User, str] | None:
+        """Return the user and the hash of the password."""
+        ...
+
+    async def users(self) -> list[User]: ...
+
+    async def add_first_admin(
+        self, *, setup_key: str, login: str, name: str, password_hash: str, language: str
+    ) -> User:
+        """Make the first administrator and use up the setup link, in one transaction.
+
+        Raises SetupLinkInvalid unless `setup_key` is the setting `setup_link` and there is no
+        administrator; LoginTaken.
+        """
+        ...
+
+    async def set_user_state(self, user_id: UserId, state: UserState) -> User:
+        """Raises NotFound."""
+        ...
+
+    async def set_language(self, user_id: UserId, language: str) -> None: ...
+
+    async def set_password_hash(
+        self, user_id: UserId, password_hash: str, *, end_sessions: bool
+    ) -> None: ...
+
+    async def has_admin(self) -> bool: ...
+
+    # sessions: rows named by a hash of the cookie's random id
+
+    async def add_session(
+        self, key: str, user_id: UserId, data: dict[str, Any], expires_at: datetime
+    ) -> None: ...
+
+    async def session(self, key: str) -> tuple[UserId, dict[str, Any]] | None:
+        """Return a session that has not expired."""
+        ...
+
+    async def delete_session(self, key: str) -> None: ...
+
+    async def delete_expired_sessions(self) -> None: ...
+
+    # conversations
+
+    async def conversations(self, user_id: UserId, limit: int) -> list[Conversation]:
+        """Return the user's newest conversations, newest first."""
+        ...
+
+    async def conversation(
+        self, user_id: UserId, conversation_id: ConversationId
+    ) -> Conversation | None:
+        """Find a conversation among the user's own; another's is not found."""
+        ...
+
+    async def messages(self, conversation_id: ConversationId) -> list[Message]:
+        """Return every message with its newest turn, oldest first."""
+        ...
+
+    async def message_of(
+        self, user_id: UserId, message_id: MessageId
+    ) -> tuple[Conversation, Message] | None:
+        """Find a message among the user's own conversations."""
+        ...
+
+    async def add_question(
+        self,
+        *,
+        user_id: UserId,
+        conversation_id: ConversationId | None,
+        client_id: str,
+        text: str,
+        title: str,
+        parent_id: MessageId | None,
+        source: TurnSource,
+        model: str,
+        options: dict[str, Any],
+    ) -> tuple[Conversation, Message, Message, bool]:
+        """Commit a question, its empty answer and a queued turn, in one transaction.
+
+        A new conversation is made where `conversation_id` is None; `parent_id` None means its
+        newest message. Returns the conversation,
+        the question, the answer (with its turn) and whether they are new: the same `client_id`
+        of the same author returns what is already there. Raises NotFound, TurnRunning.
+        """
+        ...
+
+    async def add_answer(
+        self, *, user_id: UserId, question_id: MessageId, model: str, options: dict[str, Any]
+    ) -> tuple[Conversation, Message]:
+        """Commit another answer to a question, with a queued turn (regenerate).
+
+        Raises NotFound, TurnRunning.
+        """
+        ...
+
+    async def add_attempt(
+        self, *, user_id: UserId, message_id: MessageId, model: str, options: dict[str, Any]
+    ) -> tuple[Conversation, Message]:
+        """Commit another queued turn that goes on with a cut answer (continue).
+
+        Raises NotFound, TurnRunning.
+        """
+        ...
+
+    # turns
+
+    async def add_turn(self, *, source: TurnSource, model: str, options: dict[str, Any]) -> Turn:
+        """Commit a queued turn of the operator's, whose answer is not kept."""
+        ...
+
+    async def save_progress(self, progress: Sequence[tuple[Turn, str, str]]) -> None:
+        """Keep (turn, text, thinking) of growing answers, all in one transaction."""
+        ...
+
+    async def finish_turn(self, turn: Turn, text: str, thinking: str) -> None:
+        """Keep the end of a turn and its whole text, in one transaction."""
+        ...
+
+    async def recover_turns(self) -> list[Turn]:
+        """Mark turns that a crash cut as interrupted; return the queued ones, oldest first."""
+        ...
+
+    async def turn_of(self, user_id: UserId, turn_id: TurnId) -> Turn | None:
+        """Find a turn among those the user asked for."""
+        ...
+
+    # the rest
+
+    async def setting(self, name: str) -> str | None: ...
+
+    async def set_setting(self, name: str, value: str | None) -> None: ...
+
+    async def audit(self, actor: str, verb: str, detail: dict[str, Any]) -> None: ...
+
+    async def ping(self) -> None:
+        """Prove that the writer answers."""
+        ...

@@ -1,0 +1,98 @@
+"""A turn: one answer being made, from queued to its one end."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Self
+
+from couachgptd.core.ids import ConversationId, MessageId, TurnId, UserId
+
+
+class TurnState(StrEnum):
+    """The stages that people see; the last four are ends and never change again."""
+
+    QUEUED = "queued"
+    LOADING = "loading"
+    READING = "reading"
+    THINKING = "thinking"
+    WRITING = "writing"
+    DONE = "done"
+    STOPPED = "stopped"
+    INTERRUPTED = "interrupted"
+    FAILED = "failed"
+
+    @property
+    def is_final(self) -> bool:
+        return self in FINAL
+
+    @property
+    def is_running(self) -> bool:
+        return self in RUNNING
+
+
+RUNNING = frozenset(
+    {TurnState.LOADING, TurnState.READING, TurnState.THINKING, TurnState.WRITING},
+)
+FINAL = frozenset(
+    {TurnState.DONE, TurnState.STOPPED, TurnState.INTERRUPTED, TurnState.FAILED},
+)
+
+
+class TurnSource(StrEnum):
+    CHAT = "chat"
+    ROOM = "room"
+    API = "api"
+    BENCHMARK = "benchmark"
+    TITLE = "title"
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """What one attempt cost; None where the engine does not say. Times are seconds."""
+
+    prompt_tokens: int | None = None
+    cached_tokens: int | None = None
+    answer_tokens: int | None = None
+    load_seconds: float | None = None
+    read_seconds: float | None = None
+    write_seconds: float | None = None
+
+    @property
+    def tokens_per_second(self) -> float | None:
+        if not self.answer_tokens or not self.write_seconds:
+            return None
+        return self.answer_tokens / self.write_seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One answer being made.
+
+    `asker_id` is None for the operator at the control socket; `message_id` is the answer it
+    writes, None where nothing is kept; `options` are the engine options of this turn; `energy_j`
+    is joules, measured by a later version.
+    """
+
+    id: TurnId
+    asker_id: UserId | None
+    source: TurnSource
+    state: TurnState
+    attempt: int
+    model: str
+    queued_at: datetime
+    conversation_id: ConversationId | None = None
+    message_id: MessageId | None = None
+    options: dict[str, Any] = field(default_factory=dict)
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    timings: Timings = Timings()
+    finish_reason: str | None = None
+    error_code: str | None = None
+    error_fields: dict[str, Any] = field(default_factory=dict)
+    energy_j: float | None = None
+
+    def at(self, state: TurnState) -> Self:
+        """Return the turn at a new state; an ended turn never moves again."""
+        if self.state.is_final:
+            raise ValueError(f"turn {self.id} has ended as {self.state}")
+        return replace(self, state=state)

@@ -1,0 +1,68 @@
+"""People: their roles and states, and what a name and a password must look like."""
+
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from couachgptd.core.errors import (
+    LoginInvalid,
+    PasswordsDiffer,
+    PasswordTooLong,
+    PasswordTooShort,
+)
+from couachgptd.core.ids import UserId
+
+LOGIN_MIN_LENGTH = 2
+LOGIN_MAX_LENGTH = 64
+PASSWORD_MAX_LENGTH = 1024  # hashing cost grows with length: a bound keeps a login cheap
+
+
+class Role(StrEnum):
+    ADMIN = "admin"
+    MEMBER = "member"
+    READER = "reader"
+
+
+class UserState(StrEnum):
+    PENDING = "pending"
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    id: UserId
+    login: str
+    name: str
+    role: Role
+    state: UserState
+    language: str
+    created_at: datetime
+
+    @property
+    def is_active(self) -> bool:
+        return self.state is UserState.ACTIVE
+
+
+def normal_login(text: str) -> str:
+    """Return the one spelling of a login, or raise LoginInvalid.
+
+    NFKC and case folding make look-alikes one name; control characters and spaces are refused
+    because nobody could type them back.
+    """
+    login = unicodedata.normalize("NFKC", text).strip().casefold()
+    printable = all(unicodedata.category(char)[0] not in "CZ" for char in login)
+    if not printable or not LOGIN_MIN_LENGTH <= len(login) <= LOGIN_MAX_LENGTH:
+        raise LoginInvalid(min_length=LOGIN_MIN_LENGTH, max_length=LOGIN_MAX_LENGTH)
+    return login
+
+
+def check_new_password(password: str, again: str, min_length: int) -> None:
+    """Raise what is wrong with a password that somebody chooses."""
+    if len(password.strip()) < min_length:
+        raise PasswordTooShort(min_length=min_length)
+    if len(password) > PASSWORD_MAX_LENGTH:
+        raise PasswordTooLong(max_length=PASSWORD_MAX_LENGTH)
+    if password != again:
+        raise PasswordsDiffer

@@ -1,0 +1,120 @@
+"""The JSON shapes of docs/protocol.md, for the WebSocket and the control socket alike."""
+
+from datetime import datetime
+from typing import Any
+
+from couachgptd.core.conversations import Conversation, Message
+from couachgptd.core.errors import CouachError
+from couachgptd.core.models import EngineStatus, Model
+from couachgptd.core.turns import Turn, TurnState
+from couachgptd.core.users import User
+
+Json = dict[str, Any]
+
+
+def moment(value: datetime | None) -> str | None:
+    return (
+        None if value is None else value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    )
+
+
+def user(value: User) -> Json:
+    return {
+        "id": value.id,
+        "login": value.login,
+        "name": value.name,
+        "role": value.role.value,
+        "language": value.language,
+    }
+
+
+def conversation(value: Conversation) -> Json:
+    return {
+        "id": value.id,
+        "kind": value.kind.value,
+        "title": value.title,
+        "created_at": moment(value.created_at),
+        "updated_at": moment(value.updated_at),
+    }
+
+
+def message(value: Message, turn_shape: Json | None = None) -> Json:
+    """Shape a message; `turn_shape` says more of its turn than the message itself knows."""
+    if turn_shape is None and value.turn is not None:
+        turn_shape = turn(value.turn)
+    return {
+        "id": value.id,
+        "parent": value.parent_id,
+        "author": value.author.value,
+        "author_id": value.author_id,
+        "client_id": value.client_id,
+        "text": value.text,
+        "thinking": value.thinking,
+        "created_at": moment(value.created_at),
+        "edited_at": moment(value.edited_at),
+        "deleted_at": moment(value.deleted_at),
+        "turn": turn_shape,
+    }
+
+
+def turn(
+    value: Turn, *, place: int | None = None, read_tokens: int = 0, prompt_tokens: int = 0
+) -> Json:
+    reading = value.state is TurnState.READING and prompt_tokens > 0
+    return {
+        "id": value.id,
+        "state": value.state.value,
+        "attempt": value.attempt,
+        "model": value.model,
+        "source": value.source.value,
+        "place": place,
+        "read_tokens": read_tokens if reading else None,
+        "prompt_tokens": prompt_tokens if reading else None,
+        "queued_at": moment(value.queued_at),
+        "started_at": moment(value.started_at),
+        "finished_at": moment(value.finished_at),
+        "timings": _timings(value) if value.state.is_final else None,
+        "finish_reason": value.finish_reason,
+        "error": {"code": value.error_code, "fields": value.error_fields}
+        if value.error_code
+        else None,
+    }
+
+
+def _timings(value: Turn) -> Json:
+    timings = value.timings
+    total = None
+    if value.started_at and value.finished_at:
+        total = round((value.finished_at - value.started_at).total_seconds(), 3)
+    rate = timings.tokens_per_second
+    return {
+        "prompt_tokens": timings.prompt_tokens,
+        "cached_tokens": timings.cached_tokens,
+        "answer_tokens": timings.answer_tokens,
+        "load_seconds": timings.load_seconds,
+        "read_seconds": timings.read_seconds,
+        "write_seconds": timings.write_seconds,
+        "tokens_per_second": None if rate is None else round(rate, 2),
+        "total_seconds": total,
+    }
+
+
+def model(value: Model, *, is_loaded: bool) -> Json:
+    return {
+        "name": value.name,
+        "size_bytes": value.size_bytes,
+        "family": value.family,
+        "parameters": value.parameters,
+        "quantization": value.quantization,
+        "context_tokens": value.context_tokens,
+        "abilities": sorted(value.abilities),
+        "is_loaded": is_loaded,
+    }
+
+
+def engine(value: EngineStatus) -> Json:
+    return {"kind": value.kind, "is_up": value.is_up, "detail": value.detail}
+
+
+def error(value: CouachError) -> Json:
+    return {"code": value.code, "fields": value.fields}
