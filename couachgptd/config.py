@@ -1,0 +1,274 @@
+"""couachgpt.toml as frozen dataclasses; every error names the key and what it may be."""
+
+import dataclasses
+import re
+import tomllib
+import types
+import typing
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+from couachgptd import paths
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used; the text says which key and what it may be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    host: str = "127.0.0.1"
+    port: int = 8294
+    public_url: str = ""
+    trusted_proxies: tuple[str, ...] = ()
+    drain_seconds: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    data_dir: str = ""
+
+    @property
+    def directory(self) -> Path:
+        return Path(self.data_dir).absolute() if self.data_dir else paths.default_data_dir()
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    socket: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    registration: Literal["approval", "open", "closed"] = "approval"
+    password_min_length: int = 10
+    session_days: int = 30
+    login_attempts: int = 8
+    login_window_seconds: int = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    context_exchanges: int = 5
+    answer_tokens: int = 1024
+    system_prompt: str = ""
+    temperature: float = 0.7
+    waiting_per_person: int = 5
+    waiting_in_all: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    kind: Literal["auto", "ollama", "embedded", "llama-server"] = "auto"
+    model: str = ""
+    slots: int = 1
+    context_tokens: int = 4096
+    threads: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Ollama:
+    url: str = "http://127.0.0.1:11434"
+    keep_alive_seconds: int = 1800
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    models_dir: str = ""
+    batch_tokens: int = 256
+    host_cache_mib: int = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class LlamaServer:
+    url: str = "http://127.0.0.1:8080"
+    api_key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Watchdog:
+    load_seconds: float = 600.0
+    read_seconds: float = 1800.0
+    gap_seconds: float = 120.0
+    drain_seconds: float = 30.0
+    total_seconds: float = 7200.0
+
+
+@dataclass(frozen=True, slots=True)
+class Brand:
+    name: str = "CouachGPT"
+    logo: str = ""
+    accent: str = "#0f5c7a"
+    accent_dark: str = "#6cc3e0"
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    server: Server = field(default_factory=Server)
+    storage: Storage = field(default_factory=Storage)
+    control: Control = field(default_factory=Control)
+    accounts: Accounts = field(default_factory=Accounts)
+    chat: Chat = field(default_factory=Chat)
+    engine: Engine = field(default_factory=Engine)
+    ollama: Ollama = field(default_factory=Ollama)
+    embedded: Embedded = field(default_factory=Embedded)
+    llama_server: LlamaServer = field(default_factory=LlamaServer)
+    watchdog: Watchdog = field(default_factory=Watchdog)
+    brand: Brand = field(default_factory=Brand)
+    log: Log = field(default_factory=Log)
+
+    @property
+    def control_socket(self) -> Path:
+        if self.control.socket:
+            return Path(self.control.socket).absolute()
+        return paths.default_socket(self.storage.directory)
+
+    @property
+    def models_dir(self) -> Path:
+        given = self.embedded.models_dir
+        return Path(given).absolute() if given else self.storage.directory / "models"
+
+
+# What the type alone does not say: the least and the most a number may be, by key.
+BOUNDS: Mapping[str, tuple[float, float]] = {
+    "server.port": (0, 65535),
+    "server.drain_seconds": (0, 600),
+    "accounts.password_min_length": (8, 128),
+    "accounts.session_days": (1, 3650),
+    "accounts.login_attempts": (1, 1000),
+    "accounts.login_window_seconds": (1, 86400),
+    "chat.context_exchanges": (1, 1000),
+    "chat.answer_tokens": (1, 1_000_000),
+    "chat.temperature": (0, 2),
+    "chat.waiting_per_person": (1, 10_000),
+    "chat.waiting_in_all": (1, 100_000),
+    "engine.slots": (1, 256),
+    "engine.context_tokens": (256, 1_048_576),
+    "engine.threads": (0, 1024),
+    "ollama.keep_alive_seconds": (0, 31_536_000),
+    "embedded.batch_tokens": (32, 4096),
+    "embedded.host_cache_mib": (0, 1_048_576),
+    "watchdog.load_seconds": (0.1, 86400),
+    "watchdog.read_seconds": (0.1, 86400),
+    "watchdog.gap_seconds": (0.1, 86400),
+    "watchdog.drain_seconds": (0.1, 86400),
+    "watchdog.total_seconds": (0.1, 604800),
+}
+
+_COLOUR = (re.compile(r"#[0-9a-fA-F]{6}"), "a colour like #0f5c7a")
+_URL = (re.compile(r"https?://[^\s/]+(/\S*)?"), "an address like http://127.0.0.1:8080")
+_NO_URL = (re.compile(rf"({_URL[0].pattern})?"), "an address like https://chat.lan, or nothing")
+
+# What a text may be, by key: the whole of it must match; the words are for the error.
+PATTERNS: Mapping[str, tuple[re.Pattern[str], str]] = {
+    "server.host": (re.compile(r"\S+"), "an address or a name, like 127.0.0.1"),
+    "server.public_url": _NO_URL,
+    "ollama.url": _URL,
+    "llama_server.url": _URL,
+    "brand.accent": _COLOUR,
+    "brand.accent_dark": _COLOUR,
+}
+
+
+def load(path: Path | None = None, overrides: Iterable[str] = ()) -> Config:
+    """Read the file, or take the defaults where there is none, then the overrides.
+
+    An override is `section.key=value`, the value in TOML or a bare word. Raises ConfigError.
+    """
+    document: dict[str, Any] = {}
+    if path is None and paths.SYSTEM_CONFIG.is_file():
+        path = paths.SYSTEM_CONFIG
+    if path is not None:
+        document = _read(path)
+    for override in overrides:
+        _apply(document, override)
+    try:
+        return from_document(document)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}" if path else str(error)) from None
+
+
+def from_document(document: Mapping[str, Any]) -> Config:
+    """Make a Config of a parsed TOML document. Raises ConfigError."""
+    sections: dict[str, Any] = {}
+    known = {section.name: section for section in dataclasses.fields(Config)}
+    for name, values in document.items():
+        if name not in known:
+            raise ConfigError(f"unknown section: [{name}] (valid: {', '.join(known)})")
+        if not isinstance(values, dict):
+            raise ConfigError(f"{name}: expected a section [{name}], got {_shown(values)}")
+        sections[name] = _section(name, _type_of(known[name]), values)
+    return Config(**sections)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror or error}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}") from None
+
+
+def _apply(document: dict[str, Any], override: str) -> None:
+    key, equals, text = override.partition("=")
+    section, dot, name = key.partition(".")
+    if not equals or not dot:
+        raise ConfigError(f"{override}: expected section.key=value")
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text
+    values = document.setdefault(section, {})
+    if not isinstance(values, dict):
+        raise ConfigError(f"{section}: expected a section [{section}], got {_shown(values)}")
+    values[name] = value
+
+
+def _type_of(section: dataclasses.Field[Any]) -> type[Any]:
+    return typing.get_type_hints(Config)[section.name]  # type: ignore[no-any-return]
+
+
+def _section(name: str, section: type[Any], values: Mapping[str, Any]) -> Any:
+    hints = typing.get_type_hints(section)
+    known = [item.name for item in dataclasses.fields(section)]
+    for key in values:
+        if key not in known:
+            raise ConfigError(f"unknown key: {name}.{key} (valid: {', '.join(known)})")
+    checked = {key: _checked(f"{name}.{key}", hints[key], value) for key, value in values.items()}
+    return section(**checked)
+
+
+def _checked(key: str, kind: Any, value: Any) -> Any:
+    """Return the value as the type wants it, or raise ConfigError that names the key."""
+    if get_origin(kind) is Literal:
+        valid = get_args(kind)
+        if value not in valid:
+            raise ConfigError(f"{key}: {_shown(value)} is not one of {', '.join(map(repr, valid))}")
+        return value
+    if get_origin(kind) is tuple:
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise ConfigError(f"{key}: expected a list of strings, got {_shown(value)}")
+        return tuple(value)
+    if kind is float and type(value) is int:
+        value = float(value)
+    if type(value) is not kind:
+        expected = kind.__name__ if isinstance(kind, type | types.GenericAlias) else str(kind)
+        raise ConfigError(f"{key}: expected {expected}, got {_shown(value)}")
+    if key in BOUNDS and not BOUNDS[key][0] <= value <= BOUNDS[key][1]:
+        least, most = BOUNDS[key]
+        raise ConfigError(f"{key}: expected {least:.12g} to {most:.12g}, got {_shown(value)}")
+    if key in PATTERNS and not PATTERNS[key][0].fullmatch(value):
+        raise ConfigError(f"{key}: expected {PATTERNS[key][1]}, got {_shown(value)}")
+    return value
+
+
+def _shown(value: Any) -> str:
+    return f"{type(value).__name__} {value!r}"
