@@ -1,0 +1,1 @@
+"""The storage adapter: peewee on SQLite; nothing outside knows SQLite."""

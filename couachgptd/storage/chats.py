@@ -1,0 +1,284 @@
+"""Conversations and their messages, kept; each question comes with its answer and its turn."""
+
+from typing import Any
+
+from peewee import fn
+
+from couachgptd.core.conversations import Author, Conversation, ConversationKind, Message
+from couachgptd.core.errors import NotFound, TurnRunning
+from couachgptd.core.ids import ConversationId, MessageId, UserId, new_conversation_id
+from couachgptd.core.turns import FINAL, Turn, TurnSource, TurnState
+from couachgptd.storage.database import Database
+from couachgptd.storage.rows import now, to_conversation, to_message, to_turn
+from couachgptd.storage.tables import ConversationTable, MessageTable, TurnTable
+
+OPEN_STATES = [state.value for state in TurnState if state not in FINAL]
+
+
+class ChatStore:
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    async def conversations(self, user_id: UserId, limit: int) -> list[Conversation]:
+        def work() -> list[Conversation]:
+            rows = (
+                ConversationTable.select()
+                .where(
+                    (ConversationTable.owner == user_id) & ConversationTable.deleted_at.is_null(),
+                )
+                .order_by(ConversationTable.updated_at.desc())
+                .limit(limit)
+            )
+            return [to_conversation(row) for row in rows]
+
+        return await self._db.read(work)
+
+    async def conversation(
+        self, user_id: UserId, conversation_id: ConversationId
+    ) -> Conversation | None:
+        def work() -> Conversation | None:
+            row = _own_conversation(user_id, conversation_id)
+            return to_conversation(row) if row else None
+
+        return await self._db.read(work)
+
+    async def messages(self, conversation_id: ConversationId) -> list[Message]:
+        def work() -> list[Message]:
+            turns = _newest_turns(conversation_id)
+            rows = (
+                MessageTable.select()
+                .where(
+                    (MessageTable.conversation == conversation_id)
+                    & MessageTable.deleted_at.is_null(),
+                )
+                .order_by(MessageTable.id)
+            )
+            return [to_message(row, turns.get(MessageId(row.id))) for row in rows]
+
+        return await self._db.read(work)
+
+    async def message_of(
+        self, user_id: UserId, message_id: MessageId
+    ) -> tuple[Conversation, Message] | None:
+        def work() -> tuple[Conversation, Message] | None:
+            found = _own_message(user_id, message_id)
+            if found is None:
+                return None
+            conversation, message = found
+            turns = _newest_turns(ConversationId(conversation.id))
+            return to_conversation(conversation), to_message(
+                message, turns.get(MessageId(message.id))
+            )
+
+        return await self._db.read(work)
+
+    async def add_question(
+        self,
+        *,
+        user_id: UserId,
+        conversation_id: ConversationId | None,
+        client_id: str,
+        text: str,
+        title: str,
+        parent_id: MessageId | None,
+        source: TurnSource,
+        model: str,
+        options: dict[str, Any],
+    ) -> tuple[Conversation, Message, Message, bool]:
+        def work() -> tuple[Conversation, Message, Message, bool]:
+            again = MessageTable.get_or_none(
+                (MessageTable.author_user == user_id) & (MessageTable.client_id == client_id)
+            )
+            if again is not None:
+                return _already_asked(again)
+            conversation = _conversation_to_write(user_id, conversation_id, title)
+            parent = parent_id
+            if parent is not None:
+                _require_in(conversation, parent)
+            elif conversation_id is not None:
+                parent = _newest_message(conversation)
+            question = MessageTable.create(
+                conversation=conversation.id,
+                parent=parent,
+                author=Author.PERSON.value,
+                author_user=user_id,
+                client_id=client_id,
+                text=text,
+                created_at=now(),
+            )
+            answer, turn = _add_answer(
+                conversation, MessageId(question.id), user_id, source, model, options
+            )
+            return (
+                to_conversation(conversation),
+                to_message(question),
+                to_message(answer, turn),
+                True,
+            )
+
+        return await self._db.write(work)
+
+    async def add_answer(
+        self, *, user_id: UserId, question_id: MessageId, model: str, options: dict[str, Any]
+    ) -> tuple[Conversation, Message]:
+        def work() -> tuple[Conversation, Message]:
+            found = _own_message(user_id, question_id)
+            if found is None:
+                raise NotFound
+            conversation, question = found
+            _require_free(conversation)
+            answer, turn = _add_answer(
+                conversation, MessageId(question.id), user_id, TurnSource.CHAT, model, options
+            )
+            return to_conversation(conversation), to_message(answer, turn)
+
+        return await self._db.write(work)
+
+    async def add_attempt(
+        self, *, user_id: UserId, message_id: MessageId, model: str, options: dict[str, Any]
+    ) -> tuple[Conversation, Message]:
+        def work() -> tuple[Conversation, Message]:
+            found = _own_message(user_id, message_id)
+            if found is None:
+                raise NotFound
+            conversation, answer = found
+            _require_free(conversation)
+            attempts = TurnTable.select().where(TurnTable.message == answer.id).count()
+            turn = _add_turn(
+                conversation, answer, user_id, TurnSource.CHAT, attempts + 1, model, options
+            )
+            return to_conversation(conversation), to_message(answer, turn)
+
+        return await self._db.write(work)
+
+
+def _own_conversation(user_id: UserId, conversation_id: ConversationId) -> ConversationTable | None:
+    return ConversationTable.get_or_none(
+        (ConversationTable.id == conversation_id)
+        & (ConversationTable.owner == user_id)
+        & ConversationTable.deleted_at.is_null(),
+    )
+
+
+def _own_message(
+    user_id: UserId, message_id: MessageId
+) -> tuple[ConversationTable, MessageTable] | None:
+    message = MessageTable.get_or_none(
+        (MessageTable.id == message_id) & MessageTable.deleted_at.is_null()
+    )
+    if message is None:
+        return None
+    conversation = _own_conversation(user_id, ConversationId(message.conversation_id))
+    return (conversation, message) if conversation else None
+
+
+def _newest_turns(conversation_id: ConversationId) -> dict[MessageId, Turn]:
+    rows = (
+        TurnTable.select().where(TurnTable.conversation == conversation_id).order_by(TurnTable.id)
+    )
+    return {MessageId(row.message_id): to_turn(row) for row in rows if row.message_id is not None}
+
+
+def _already_asked(question: MessageTable) -> tuple[Conversation, Message, Message, bool]:
+    conversation = ConversationTable.get_by_id(question.conversation_id)
+    answer = (
+        MessageTable.select()
+        .where((MessageTable.parent == question.id) & (MessageTable.author == Author.MODEL.value))
+        .order_by(MessageTable.id)
+        .get()
+    )
+    turns = _newest_turns(ConversationId(conversation.id))
+    return (
+        to_conversation(conversation),
+        to_message(question),
+        to_message(answer, turns.get(MessageId(answer.id))),
+        False,
+    )
+
+
+def _conversation_to_write(
+    user_id: UserId, conversation_id: ConversationId | None, title: str
+) -> ConversationTable:
+    if conversation_id is None:
+        moment = now()
+        return ConversationTable.create(
+            id=new_conversation_id(),
+            kind=ConversationKind.CHAT.value,
+            owner=user_id,
+            title=title,
+            created_at=moment,
+            updated_at=moment,
+        )
+    conversation = _own_conversation(user_id, conversation_id)
+    if conversation is None:
+        raise NotFound
+    _require_free(conversation)
+    return conversation
+
+
+def _require_free(conversation: ConversationTable) -> None:
+    open_turns = TurnTable.select().where(
+        (TurnTable.conversation == conversation.id) & TurnTable.state.in_(OPEN_STATES)
+    )
+    if open_turns.exists():
+        raise TurnRunning
+
+
+def _require_in(conversation: ConversationTable, message_id: MessageId) -> None:
+    inside = MessageTable.select().where(
+        (MessageTable.id == message_id) & (MessageTable.conversation == conversation.id)
+    )
+    if not inside.exists():
+        raise NotFound
+
+
+def _newest_message(conversation: ConversationTable) -> MessageId | None:
+    newest = (
+        MessageTable.select(fn.MAX(MessageTable.id))
+        .where(MessageTable.conversation == conversation.id, MessageTable.deleted_at.is_null())
+        .scalar()
+    )
+    return None if newest is None else MessageId(newest)
+
+
+def _add_answer(
+    conversation: ConversationTable,
+    question_id: MessageId,
+    user_id: UserId,
+    source: TurnSource,
+    model: str,
+    options: dict[str, Any],
+) -> tuple[MessageTable, Turn]:
+    answer = MessageTable.create(
+        conversation=conversation.id,
+        parent=question_id,
+        author=Author.MODEL.value,
+        text="",
+        created_at=now(),
+    )
+    return answer, _add_turn(conversation, answer, user_id, source, 1, model, options)
+
+
+def _add_turn(
+    conversation: ConversationTable,
+    answer: MessageTable,
+    user_id: UserId,
+    source: TurnSource,
+    attempt: int,
+    model: str,
+    options: dict[str, Any],
+) -> Turn:
+    conversation.updated_at = now()
+    conversation.save(only=[ConversationTable.updated_at])
+    row = TurnTable.create(
+        conversation=conversation.id,
+        message=answer.id,
+        asker=user_id,
+        source=source.value,
+        state=TurnState.QUEUED.value,
+        attempt=attempt,
+        model=model,
+        options=options,
+        queued_at=now(),
+    )
+    return to_turn(row)

@@ -1,0 +1,54 @@
+"""The one store: every port method of `core.ports.Store`, over one database."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from couachgptd.storage.chats import ChatStore
+from couachgptd.storage.database import Database, opened_database
+from couachgptd.storage.people import PeopleStore
+from couachgptd.storage.rows import now
+from couachgptd.storage.tables import AuditTable, SettingTable
+from couachgptd.storage.turns import TurnStore
+
+
+class SqliteStore(PeopleStore, ChatStore, TurnStore):
+    """See `core.ports.Store` for what each method promises."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    async def setting(self, name: str) -> str | None:
+        def work() -> str | None:
+            row = SettingTable.get_or_none(SettingTable.name == name)
+            return row.value if row else None
+
+        return await self._db.read(work)
+
+    async def set_setting(self, name: str, value: str | None) -> None:
+        def work() -> None:
+            if value is None:
+                SettingTable.delete().where(SettingTable.name == name).execute()
+            else:
+                SettingTable.insert(name=name, value=value).on_conflict_replace().execute()
+
+        await self._db.write(work)
+
+    async def audit(self, actor: str, verb: str, detail: dict[str, Any]) -> None:
+        def work() -> None:
+            AuditTable.create(at=now(), actor=actor, verb=verb, detail=detail)
+
+        await self._db.write(work)
+
+    async def ping(self) -> None:
+        await self._db.write(lambda: None)
+
+
+@asynccontextmanager
+async def opened_store(
+    directory: Path, *, make_parents: bool = False
+) -> AsyncGenerator[SqliteStore]:
+    """Open the store of a data directory. Raises a child of StoreError."""
+    async with opened_database(directory, make_parents=make_parents) as database:
+        yield SqliteStore(database)

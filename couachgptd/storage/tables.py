@@ -1,0 +1,202 @@
+"""The tables as peewee sees them; the schema itself is what the migrations made.
+
+The bare `…_id` annotations tell the type checker of what peewee adds to a foreign key.
+"""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from peewee import (
+    AutoField,
+    BigIntegerField,
+    CompositeKey,
+    DatabaseProxy,
+    FloatField,
+    ForeignKeyField,
+    IntegerField,
+    Model,
+    TextField,
+)
+
+proxy = DatabaseProxy()
+
+
+class UtcField(BigIntegerField):
+    """A moment, kept as milliseconds since 1970 in UTC."""
+
+    def db_value(self, value: datetime | None) -> int | None:
+        return None if value is None else round(value.timestamp() * 1000)
+
+    def python_value(self, value: int | None) -> datetime | None:
+        return None if value is None else datetime.fromtimestamp(value / 1000, UTC)
+
+
+class JsonField(TextField):
+    """A JSON object."""
+
+    def db_value(self, value: dict[str, Any]) -> str:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+    def python_value(self, value: str) -> dict[str, Any]:
+        return json.loads(value)  # type: ignore[no-any-return]
+
+
+class Table(Model):
+    class Meta:
+        database = proxy
+
+
+class UserTable(Table):
+    id = AutoField()
+    login = TextField(unique=True)
+    name = TextField()
+    password_hash = TextField()
+    role = TextField()
+    state = TextField()
+    language = TextField()
+    created_at = UtcField()
+
+    class Meta:
+        table_name = "users"
+
+
+class SessionTable(Table):
+    user_id: int
+    key = TextField(primary_key=True)
+    user = ForeignKeyField(UserTable, on_delete="CASCADE")
+    data = JsonField()
+    created_at = UtcField()
+    expires_at = UtcField()
+
+    class Meta:
+        table_name = "sessions"
+
+
+class ConversationTable(Table):
+    owner_id: int
+    id = TextField(primary_key=True)
+    kind = TextField()
+    owner = ForeignKeyField(UserTable, on_delete="CASCADE")
+    title = TextField()
+    created_at = UtcField()
+    updated_at = UtcField()
+    deleted_at = UtcField(null=True)
+
+    class Meta:
+        table_name = "conversations"
+
+
+class MembershipTable(Table):
+    conversation_id: str
+    user_id: int
+    conversation = ForeignKeyField(ConversationTable, on_delete="CASCADE")
+    user = ForeignKeyField(UserTable, on_delete="CASCADE")
+    role = TextField()
+    created_at = UtcField()
+
+    class Meta:
+        table_name = "memberships"
+        primary_key = CompositeKey("conversation", "user")
+
+
+class MessageTable(Table):
+    id = AutoField()
+    conversation_id: str
+    parent_id: int | None
+    author_id: int | None
+    conversation = ForeignKeyField(ConversationTable, on_delete="CASCADE")
+    parent = ForeignKeyField("self", null=True, on_delete="CASCADE")
+    author = TextField()
+    author_user = ForeignKeyField(
+        UserTable, column_name="author_id", null=True, on_delete="SET NULL"
+    )
+    client_id = TextField(null=True)
+    text = TextField()
+    thinking = TextField(default="")
+    created_at = UtcField()
+    edited_at = UtcField(null=True)
+    deleted_at = UtcField(null=True)
+
+    class Meta:
+        table_name = "messages"
+
+
+class TurnTable(Table):
+    id = AutoField()
+    conversation_id: str | None
+    message_id: int | None
+    asker_id: int | None
+    conversation = ForeignKeyField(ConversationTable, null=True, on_delete="CASCADE")
+    message = ForeignKeyField(MessageTable, null=True, on_delete="CASCADE")
+    asker = ForeignKeyField(UserTable, null=True, on_delete="CASCADE")
+    source = TextField()
+    state = TextField()
+    attempt = IntegerField()
+    model = TextField()
+    options = JsonField()
+    queued_at = UtcField()
+    started_at = UtcField(null=True)
+    finished_at = UtcField(null=True)
+    prompt_tokens = IntegerField(null=True)
+    cached_tokens = IntegerField(null=True)
+    answer_tokens = IntegerField(null=True)
+    load_seconds = FloatField(null=True)
+    read_seconds = FloatField(null=True)
+    write_seconds = FloatField(null=True)
+    finish_reason = TextField(null=True)
+    error_code = TextField(null=True)
+    error_fields = JsonField(default=dict)
+    energy_j = FloatField(null=True)
+
+    class Meta:
+        table_name = "turns"
+
+
+class AttachmentTable(Table):
+    message_id: int | None
+    owner_id: int
+    id = TextField(primary_key=True)
+    message = ForeignKeyField(MessageTable, null=True, on_delete="CASCADE")
+    owner = ForeignKeyField(UserTable, on_delete="CASCADE")
+    name = TextField()
+    media_type = TextField()
+    size_bytes = BigIntegerField()
+    sha256 = TextField()
+    text = TextField(null=True)
+    created_at = UtcField()
+
+    class Meta:
+        table_name = "attachments"
+
+
+class SettingTable(Table):
+    name = TextField(primary_key=True)
+    value = TextField()
+
+    class Meta:
+        table_name = "settings"
+
+
+class AuditTable(Table):
+    id = AutoField()
+    at = UtcField()
+    actor = TextField()
+    verb = TextField()
+    detail = JsonField()
+
+    class Meta:
+        table_name = "audit"
+
+
+TABLES: tuple[type[Table], ...] = (
+    UserTable,
+    SessionTable,
+    ConversationTable,
+    MembershipTable,
+    MessageTable,
+    TurnTable,
+    AttachmentTable,
+    SettingTable,
+    AuditTable,
+)

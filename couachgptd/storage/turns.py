@@ -1,0 +1,83 @@
+"""Turns, kept: their stages, the growing text, the end, and what a crash left behind."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from couachgptd.core.ids import TurnId, UserId
+from couachgptd.core.turns import RUNNING, Turn, TurnSource, TurnState
+from couachgptd.storage.database import Database
+from couachgptd.storage.rows import now, to_turn, turn_columns
+from couachgptd.storage.tables import MessageTable, TurnTable
+
+
+class TurnStore:
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    async def add_turn(self, *, source: TurnSource, model: str, options: dict[str, Any]) -> Turn:
+        def work() -> Turn:
+            row = TurnTable.create(
+                source=source.value,
+                state=TurnState.QUEUED.value,
+                attempt=1,
+                model=model,
+                options=options,
+                queued_at=now(),
+            )
+            return to_turn(row)
+
+        return await self._db.write(work)
+
+    async def save_progress(self, progress: Sequence[tuple[Turn, str, str]]) -> None:
+        def work() -> None:
+            for turn, text, thinking in progress:
+                _save(turn)
+                _save_text(turn, text, thinking)
+
+        await self._db.write(work)
+
+    async def finish_turn(self, turn: Turn, text: str, thinking: str) -> None:
+        def work() -> None:
+            _save(turn)
+            _save_text(turn, text, thinking)
+
+        await self._db.write(work)
+
+    async def recover_turns(self) -> list[Turn]:
+        def work() -> list[Turn]:
+            running = [state.value for state in RUNNING]
+            TurnTable.update(
+                state=TurnState.INTERRUPTED.value,
+                finished_at=now(),
+                error_code="daemon_restarted",
+            ).where(TurnTable.state.in_(running)).execute()
+            # Nobody waits any more for an answer that is not kept anywhere.
+            TurnTable.update(state=TurnState.INTERRUPTED.value, finished_at=now()).where(
+                (TurnTable.state == TurnState.QUEUED.value) & TurnTable.message.is_null()
+            ).execute()
+            queued = (
+                TurnTable.select()
+                .where(TurnTable.state == TurnState.QUEUED.value)
+                .order_by(TurnTable.id)
+            )
+            return [to_turn(row) for row in queued]
+
+        return await self._db.write(work)
+
+    async def turn_of(self, user_id: UserId, turn_id: TurnId) -> Turn | None:
+        def work() -> Turn | None:
+            row = TurnTable.get_or_none((TurnTable.id == turn_id) & (TurnTable.asker == user_id))
+            return to_turn(row) if row else None
+
+        return await self._db.read(work)
+
+
+def _save(turn: Turn) -> None:
+    TurnTable.update(**turn_columns(turn)).where(TurnTable.id == turn.id).execute()
+
+
+def _save_text(turn: Turn, text: str, thinking: str) -> None:
+    if turn.message_id is not None:
+        MessageTable.update(text=text, thinking=thinking).where(
+            MessageTable.id == turn.message_id
+        ).execute()
