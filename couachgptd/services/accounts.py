@@ -1,0 +1,231 @@
+"""Who people are: registration, log-in, sessions, and the one link that makes the first admin."""
+
+import hashlib
+import secrets
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from couachgptd.core.errors import (
+    AccountPending,
+    AccountSuspended,
+    LoginInvalid,
+    NotAllowed,
+    NotFound,
+    RegistrationClosed,
+    SetupLinkInvalid,
+    WrongPassword,
+)
+from couachgptd.core.ids import UserId
+from couachgptd.core.ports import Passwords, Store
+from couachgptd.core.throttle import Throttle
+from couachgptd.core.users import Role, User, UserState, check_new_password, normal_login
+
+SESSION_ID_BYTES = 32
+SETUP_TOKEN_BYTES = 24
+SETUP_LINK = "setup_link"
+NAME_MAX_LENGTH = 80
+# One address may stand for a whole office behind a router.
+ATTEMPTS_PER_ADDRESS = 5
+
+
+def session_key(session_id: str) -> str:
+    """Name a session's row: a stolen database holds no cookie that works."""
+    return hashlib.sha256(session_id.encode()).hexdigest()
+
+
+class AccountService:
+    """`changed` is called with a user whose rights or sessions changed: their sockets close."""
+
+    def __init__(
+        self,
+        store: Store,
+        passwords: Passwords,
+        *,
+        registration: str,
+        min_length: int,
+        session_days: int,
+        attempts: int,
+        window_seconds: float,
+    ) -> None:
+        self._store = store
+        self._passwords = passwords
+        self.registration = registration
+        self.min_length = min_length
+        self._session_days = session_days
+        self._by_login = Throttle(attempts, window_seconds)
+        self._by_address = Throttle(attempts * ATTEMPTS_PER_ADDRESS, window_seconds)
+        self.changed: Callable[[UserId], None] = lambda _: None
+
+    # registration
+
+    async def register(
+        self, *, login: str, name: str, password: str, again: str, language: str, address: str
+    ) -> User:
+        """Make an account that waits for approval, or that may be used at once.
+
+        Raises RegistrationClosed, TooManyAttempts, LoginInvalid, LoginTaken, or what is wrong
+        with the password.
+        """
+        if self.registration == "closed":
+            raise RegistrationClosed
+        # Each registration costs a slow hash and may tell whether a name is taken.
+        now = time.monotonic()
+        self._by_address.check(f"register {address}", now)
+        state = UserState.ACTIVE if self.registration == "open" else UserState.PENDING
+        login = normal_login(login)
+        check_new_password(password, again, self.min_length)
+        self._by_address.failed(f"register {address}", now)
+        return await self._add(login, name, password, Role.MEMBER, state, language)
+
+    async def add(
+        self, *, login: str, name: str, password: str, role: Role, language: str, actor: str
+    ) -> User:
+        """Make an active account, on an operator's word."""
+        login = normal_login(login)
+        check_new_password(password, password, self.min_length)
+        user = await self._add(login, name, password, role, UserState.ACTIVE, language)
+        await self._store.audit(actor, "user.add", {"user": user.login, "role": role.value})
+        return user
+
+    async def _add(
+        self, login: str, name: str, password: str, role: Role, state: UserState, language: str
+    ) -> User:
+        return await self._store.add_user(
+            login=login,
+            name=display_name(name, login),
+            password_hash=await self._passwords.hash(password),
+            role=role,
+            state=state,
+            language=language,
+        )
+
+    async def approve(self, login: str, actor: str) -> User:
+        """Let a waiting person in; one who is in stays in. Raises NotFound, AccountSuspended."""
+        user = await self._by_name(login)
+        if user.state is UserState.SUSPENDED:
+            raise AccountSuspended
+        user = await self._store.set_user_state(user.id, UserState.ACTIVE)
+        await self._store.audit(actor, "user.approve", {"user": user.login})
+        return user
+
+    async def set_password(self, login: str, password: str, actor: str) -> User:
+        """Give a person another password, and end their sessions."""
+        user = await self._by_name(login)
+        check_new_password(password, password, self.min_length)
+        password_hash = await self._passwords.hash(password)
+        await self._store.set_password_hash(user.id, password_hash, end_sessions=True)
+        await self._store.audit(actor, "user.passwd", {"user": user.login})
+        self.changed(user.id)
+        return user
+
+    async def set_language(self, user: User, language: str) -> None:
+        await self._store.set_language(user.id, language)
+
+    async def users(self) -> list[User]:
+        return await self._store.users()
+
+    async def _by_name(self, login: str) -> User:
+        found = await self._store.user_by_login(normal_login(login))
+        if found is None:
+            raise NotFound
+        return found[0]
+
+    # log-in
+
+    async def log_in(self, login: str, password: str, address: str) -> User:
+        """Return the active person with this name and password.
+
+        Raises TooManyAttempts, WrongPassword, and only to who knows the password
+        AccountPending or AccountSuspended.
+        """
+        try:
+            login = normal_login(login)
+        except LoginInvalid:
+            raise WrongPassword from None
+        now = time.monotonic()
+        self._by_login.check(login, now)
+        self._by_address.check(address, now)
+        # Counted before the slow hash, so that many tries at once are not all let through.
+        self._by_login.failed(login, now)
+        self._by_address.failed(address, now)
+        found = await self._store.user_by_login(login)
+        if not await self._passwords.verify(password, found[1] if found else None) or not found:
+            raise WrongPassword
+        self._by_login.succeeded(login)
+        self._by_address.succeeded(address)
+        user = found[0]
+        if user.state is UserState.PENDING:
+            raise AccountPending
+        if user.state is UserState.SUSPENDED:
+            raise AccountSuspended
+        return user
+
+    # sessions
+
+    async def open_session(self, user_id: UserId, data: dict[str, Any]) -> str:
+        """Make a session and return the id that its cookie carries."""
+        session_id = secrets.token_urlsafe(SESSION_ID_BYTES)
+        expires_at = datetime.now(UTC) + timedelta(days=self._session_days)
+        await self._store.add_session(session_key(session_id), user_id, data, expires_at)
+        return session_id
+
+    async def session(self, session_id: str) -> tuple[User, dict[str, Any]] | None:
+        """Return whose session this is, if it stands and the person is active."""
+        found = await self._store.session(session_key(session_id))
+        if found is None:
+            return None
+        user = await self._store.user(found[0])
+        return (user, found[1]) if user is not None and user.is_active else None
+
+    async def close_session(self, session_id: str) -> None:
+        found = await self._store.session(session_key(session_id))
+        await self._store.delete_session(session_key(session_id))
+        if found is not None:
+            self.changed(found[0])
+
+    @property
+    def session_seconds(self) -> int:
+        return self._session_days * 86_400
+
+    # the first administrator
+
+    async def setup_link(self) -> str:
+        """Return a new one-time token that makes the first administrator; older ones end.
+
+        Raises NotAllowed once there is an administrator.
+        """
+        if await self._store.has_admin():
+            raise NotAllowed(verb="control.setup-link")
+        token = secrets.token_urlsafe(SETUP_TOKEN_BYTES)
+        await self._store.set_setting(SETUP_LINK, session_key(token))
+        return token
+
+    async def require_setup_link(self, token: str) -> None:
+        """Raise SetupLinkInvalid unless this is the link that counts now."""
+        kept = await self._store.setting(SETUP_LINK)
+        if kept is None or not secrets.compare_digest(kept, session_key(token)):
+            raise SetupLinkInvalid
+
+    async def make_first_admin(
+        self, token: str, *, login: str, name: str, password: str, again: str, language: str
+    ) -> User:
+        """Make the first administrator. Raises SetupLinkInvalid, or what is wrong with the form."""
+        await self.require_setup_link(token)
+        login = normal_login(login)
+        check_new_password(password, again, self.min_length)
+        user = await self._store.add_first_admin(
+            setup_key=session_key(token),
+            login=login,
+            name=display_name(name, login),
+            password_hash=await self._passwords.hash(password),
+            language=language,
+        )
+        await self._store.audit(user.login, "account.setup", {})
+        return user
+
+
+def display_name(name: str, login: str) -> str:
+    """Return the name people see, on one line; the login where none is given."""
+    return " ".join(name.split())[:NAME_MAX_LENGTH] or login

@@ -1,0 +1,255 @@
+"""The verbs of a chat: ask, stop, answer again, go on, watch."""
+
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from couachgptd.core import wire
+from couachgptd.core.conversations import Author, Conversation, Message, title_from
+from couachgptd.core.errors import BadRequest, MessageEmpty, NotFound, TurnRunning
+from couachgptd.core.ids import ConversationId, MessageId, TurnId
+from couachgptd.core.ports import Store
+from couachgptd.core.turns import Turn, TurnSource
+from couachgptd.core.users import User
+from couachgptd.core.wire import Json
+from couachgptd.services.events import EventQueue
+from couachgptd.services.live import LiveTurn, MakeRequest
+from couachgptd.services.models import ModelService
+from couachgptd.services.prompts import Prompts
+from couachgptd.services.runner import TurnRunner
+from couachgptd.services.topics import Send, Topic, Topics
+
+LISTED_CONVERSATIONS = 200
+CLIENT_ID_MAX_LENGTH = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What an accepted question became."""
+
+    conversation: Conversation
+    question: MessageId
+    answer: MessageId
+    is_new_conversation: bool
+
+
+class ChatService:
+    def __init__(
+        self,
+        store: Store,
+        topics: Topics,
+        runner: TurnRunner,
+        models: ModelService,
+        prompts: Prompts,
+    ) -> None:
+        self._store = store
+        self._topics = topics
+        self._runner = runner
+        self._models = models
+        self._prompts = prompts
+
+    async def recover(self) -> None:
+        """Take up what the last run of the daemon left: queued turns wait again, in order."""
+        for turn in await self._store.recover_turns():
+            if turn.asker_id is None or turn.message_id is None:
+                continue
+            user = await self._store.user(turn.asker_id)
+            found = await self._store.message_of(turn.asker_id, turn.message_id)
+            if user is not None and found is not None:
+                self._submit(user, replace(found[1], turn=turn))
+
+    async def conversations(self, user: User) -> list[Json]:
+        found = await self._store.conversations(user.id, LISTED_CONVERSATIONS)
+        return [wire.conversation(conversation) for conversation in found]
+
+    async def conversation(self, user: User, conversation_id: str) -> Conversation:
+        """Raises NotFound, also for somebody else's."""
+        found = await self._store.conversation(user.id, ConversationId(conversation_id))
+        if found is None:
+            raise NotFound
+        return found
+
+    async def ask(
+        self,
+        user: User,
+        *,
+        text: str,
+        client_id: str,
+        conversation_id: str | None,
+        parent_id: int | None,
+        model: str | None,
+        accepted: Callable[[Asked], None],
+    ) -> None:
+        """Commit a question with its turn, say so by `accepted`, and let it run.
+
+        `accepted` is called before the first event of the answer, so that whoever asked can
+        watch from the start. Raises MessageEmpty, MessageTooLong, TurnRunning, QueueFull,
+        NotFound, ModelMissing, NoModel.
+        """
+        if not text.strip():
+            raise MessageEmpty
+        if not 0 < len(client_id) <= CLIENT_ID_MAX_LENGTH:
+            raise BadRequest(reason="client_id")
+        self._runner.require_room(user.id)
+        chosen = await self._models.resolve(model)
+        await self._prompts.require_fit(chosen, user.language, text)
+        conversation, question, answer, is_new = await self._store.add_question(
+            user_id=user.id,
+            conversation_id=None if conversation_id is None else ConversationId(conversation_id),
+            client_id=client_id,
+            text=text,
+            title=title_from(text),
+            parent_id=None if parent_id is None else MessageId(parent_id),
+            source=TurnSource.CHAT,
+            model=chosen,
+            options={},
+        )
+        accepted(Asked(conversation, question.id, answer.id, conversation_id is None and is_new))
+        if is_new:
+            self._announce(user, conversation, [question, answer])
+            known = [question, answer] if conversation_id is None else None
+            self._submit(user, answer, known)
+
+    async def regenerate(self, user: User, message_id: int, model: str | None) -> MessageId:
+        """Answer the same question again, as another branch."""
+        conversation, answer = await self._own_answer(user, message_id)
+        if answer.parent_id is None:
+            raise NotFound
+        self._runner.require_room(user.id)
+        chosen = await self._models.resolve(model)
+        conversation, another = await self._store.add_answer(
+            user_id=user.id, question_id=answer.parent_id, model=chosen, options={}
+        )
+        self._announce(user, conversation, [another])
+        self._submit(user, another)
+        return another.id
+
+    async def go_on(self, user: User, message_id: int) -> MessageId:
+        """Go on with an answer that was cut."""
+        _, answer = await self._own_answer(user, message_id)
+        self._runner.require_room(user.id)
+        chosen = await self._models.resolve(answer.turn.model if answer.turn else None)
+        conversation, answer = await self._store.add_attempt(
+            user_id=user.id, message_id=answer.id, model=chosen, options={}
+        )
+        self._topics.tell(
+            user.id, "conversation", {"conversation": wire.conversation(conversation)}
+        )
+        self._submit(user, answer)
+        return answer.id
+
+    async def stop(self, user: User, turn_id: int) -> None:
+        """Stop a turn of one's own; an ended one stays as it is. Raises NotFound."""
+        if await self._store.turn_of(user.id, TurnId(turn_id)) is None:
+            raise NotFound
+        await self._runner.stop(TurnId(turn_id))
+
+    async def watch(
+        self,
+        user: User,
+        conversation_id: str,
+        position: Any,
+        watcher: object,
+        send: Send,
+    ) -> None:
+        """Send what `position` has missed, or a snapshot, then every event as it comes.
+
+        Raises NotFound.
+        """
+        conversation = await self.conversation(user, conversation_id)
+        topic = self._topics.topic(conversation.id)
+        missed = self._topics.missed(topic, position)
+        if missed is None:
+            await self._send_snapshot(topic, send)
+        else:
+            for event in missed:
+                send(event)
+        topic.watchers[watcher] = send
+
+    def watch_new(self, conversation: Conversation, watcher: object, send: Send) -> None:
+        """Watch a conversation that has just been made, from its very first event."""
+        topic = self._topics.topic(conversation.id)
+        send(self._topics.snapshot(topic, []))
+        topic.watchers[watcher] = send
+
+    async def ask_operator(self, text: str, model: str | None) -> AsyncGenerator[Json]:
+        """Answer a question of the operator's; it is kept nowhere. Closing it stops the turn."""
+        if not text.strip():
+            raise MessageEmpty
+        self._runner.require_room(None)
+        chosen = await self._models.resolve(model)
+        turn = await self._store.add_turn(source=TurnSource.API, model=chosen, options={})
+        events = EventQueue()
+
+        async def request(slot: int) -> Any:
+            return await self._prompts.of_question(chosen, "fr", text, slot)
+
+        self._runner.submit(LiveTurn(turn, events.publish, request))
+        try:
+            async for event in events:
+                yield event
+                if event["type"] == "turn" and event["turn"]["finished_at"]:
+                    return
+        finally:
+            await self._runner.stop(turn.id)
+
+    # how it works
+
+    async def _own_answer(self, user: User, message_id: int) -> tuple[Conversation, Message]:
+        found = await self._store.message_of(user.id, MessageId(message_id))
+        if found is None or found[1].author is not Author.MODEL:
+            raise NotFound
+        if found[1].turn is not None and not found[1].turn.state.is_final:
+            raise TurnRunning
+        return found
+
+    def _announce(self, user: User, conversation: Conversation, messages: list[Message]) -> None:
+        topic = self._topics.topic(conversation.id)
+        shapes = [wire.message(message) for message in messages]
+        topic.publish("messages", {"messages": shapes}, revises=True)
+        self._topics.tell(
+            user.id, "conversation", {"conversation": wire.conversation(conversation)}
+        )
+
+    def _submit(self, user: User, answer: Message, known: list[Message] | None = None) -> None:
+        turn = answer.turn
+        if turn is None or turn.conversation_id is None:
+            raise ValueError("an answer that is submitted has a turn in a conversation")
+        topic = self._topics.topic(turn.conversation_id)
+        topic.is_live = True
+
+        def publish(kind: str, fields: dict[str, Any], revises: bool) -> None:  # noqa: FBT001
+            topic.publish(kind, fields, revises=revises)
+            if revises:
+                topic.is_live = False
+                topic.rest()
+
+        live = LiveTurn(turn, publish, self._request_of(turn, user.language, known))
+        live.begin_with(answer.text, answer.thinking)
+        self._runner.submit(live)
+
+    def _request_of(self, turn: Turn, language: str, known: list[Message] | None) -> MakeRequest:
+        async def request(slot: int) -> Any:
+            if turn.conversation_id is None:
+                raise ValueError("a turn of a chat has a conversation")
+            messages = known or await self._store.messages(turn.conversation_id)
+            return await self._prompts.of_branch(turn, messages, language, slot)
+
+        return request
+
+    async def _send_snapshot(self, topic: Topic, send: Send) -> None:
+        while True:
+            revision = topic.revision
+            messages = await self._store.messages(ConversationId(topic.name))
+            if revision == topic.revision:
+                break  # nothing was added or ended while the store was read
+        send(self._topics.snapshot(topic, [self._shape(message) for message in messages]))
+
+    def _shape(self, message: Message) -> Json:
+        """Shape a message as it is now: what grows is in memory, ahead of the store."""
+        live = self._runner.live(message.turn.id) if message.turn else None
+        if live is None:
+            return wire.message(message)
+        live.flush()
+        grown = replace(message, text=live.text, thinking=live.thinking)
+        return wire.message(grown, live.shape())

@@ -1,0 +1,132 @@
+"""The operator's verbs: what the control socket offers, and with it the command line."""
+
+import os
+import time
+from collections.abc import AsyncGenerator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from couachgptd.core import wire
+from couachgptd.core.errors import BadRequest
+from couachgptd.core.users import Role, User, UserState
+from couachgptd.core.wire import Json
+from couachgptd.services.accounts import AccountService
+from couachgptd.services.chat import ChatService
+from couachgptd.services.models import ModelService
+from couachgptd.services.runner import TurnRunner
+from couachgptd.services.topics import Topics
+
+
+class ControlService:
+    """`address` is where people find the chat, known once the listener is open."""
+
+    def __init__(
+        self,
+        accounts: AccountService,
+        chat: ChatService,
+        models: ModelService,
+        runner: TurnRunner,
+        topics: Topics,
+        version: str,
+    ) -> None:
+        self._accounts = accounts
+        self._chat = chat
+        self._models = models
+        self._runner = runner
+        self._topics = topics
+        self._version = version
+        self._started = time.monotonic()
+        self._started_at = datetime.now(UTC)
+        self.address = ""
+
+    async def status(self) -> Json:
+        users = await self._accounts.users()
+        engine = self._models.status
+        return {
+            "version": self._version,
+            "pid": os.getpid(),
+            "started_at": wire.moment(self._started_at),
+            "uptime_seconds": round(time.monotonic() - self._started, 1),
+            "address": self.address,
+            "memory_bytes": resident_bytes(),
+            "sockets": self._topics.sockets,
+            "engine": {
+                "kind": engine.kind,
+                "address": engine.address,
+                "is_up": engine.is_up,
+                "version": engine.version,
+                "detail": engine.detail,
+                "model": self._models.default,
+                "loaded": self._models.loaded_names,
+            },
+            "turns": {"queued": self._runner.queued, "running": self._runner.running_turns},
+            "users": {
+                "total": len(users),
+                "pending": sum(user.state is UserState.PENDING for user in users),
+            },
+        }
+
+    async def users(self) -> list[Json]:
+        return [operator_user(user) for user in await self._accounts.users()]
+
+    async def add_user(self, body: Json, actor: str) -> Json:
+        try:
+            role = Role(body.get("role", Role.MEMBER.value))
+        except ValueError:
+            raise BadRequest(reason="role") from None
+        language = body.get("language", "fr")
+        if language not in ("fr", "en"):
+            raise BadRequest(reason="language")
+        user = await self._accounts.add(
+            login=text_of(body, "login"),
+            name=text_of(body, "name", ""),
+            password=text_of(body, "password"),
+            role=role,
+            language=language,
+            actor=actor,
+        )
+        return operator_user(user)
+
+    async def approve(self, login: str, actor: str) -> Json:
+        return operator_user(await self._accounts.approve(login, actor))
+
+    async def set_password(self, login: str, body: Json, actor: str) -> Json:
+        password = text_of(body, "password")
+        return operator_user(await self._accounts.set_password(login, password, actor))
+
+    async def setup_link(self) -> Json:
+        token = await self._accounts.setup_link()
+        return {"url": f"{self.address}/setup/{token}"}
+
+    async def models(self) -> Json:
+        await self._models.refresh()
+        return {"models": self._models.shapes(), "default": self._models.default}
+
+    def ask(self, body: Json) -> AsyncGenerator[Json]:
+        model = body.get("model")
+        if model is not None and not isinstance(model, str):
+            raise BadRequest(reason="model")
+        return self._chat.ask_operator(text_of(body, "text"), model)
+
+
+def text_of(body: Json, name: str, default: str | None = None) -> str:
+    """Return a text field of a body. Raises BadRequest that names it."""
+    value: Any = body.get(name, default)
+    if not isinstance(value, str):
+        raise BadRequest(reason=name)
+    return value
+
+
+def operator_user(user: User) -> Json:
+    return {
+        **wire.user(user),
+        "state": user.state.value,
+        "created_at": wire.moment(user.created_at),
+    }
+
+
+def resident_bytes() -> int:
+    """Return our own resident memory; what psutil would say, for a thousandth of its import."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")

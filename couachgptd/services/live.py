@@ -1,0 +1,154 @@
+"""A turn in memory, between its question and its end: what grows, and who is told."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from couachgptd.core import wire
+from couachgptd.core.models import ChatRequest
+from couachgptd.core.turns import Timings, Turn, TurnState
+
+Kind = Literal["text", "thinking"]
+Publish = Callable[[str, dict[str, Any], bool], None]
+MakeRequest = Callable[[int], Awaitable[ChatRequest]]
+
+# One event for what comes within this time: half of what an eye or a frame could tell apart, and
+# a fast engine then costs one event where it would cost a hundred. The first piece never waits.
+GATHER_SECONDS = 0.025
+PROGRESS_SECONDS = 0.25
+
+
+class LiveTurn:
+    """Grows by pieces; publishes them gathered; knows what is not yet kept."""
+
+    def __init__(self, turn: Turn, publish: Publish, make_request: MakeRequest) -> None:
+        self.turn = turn
+        self.make_request = make_request
+        self.is_dirty = False
+        self.stop_requested = False
+        self.task: asyncio.Task[None] | None = None
+        self.place: int | None = None
+        self._publish = publish
+        self._parts: dict[Kind, list[str]] = {"text": [], "thinking": []}
+        self._gathered: list[str] = []
+        self._gathered_kind: Kind = "text"
+        self._published_at = 0.0
+        self._progress_at = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+        self._read_tokens = 0
+        self._prompt_tokens = 0
+
+    def begin_with(self, text: str, thinking: str) -> None:
+        """Take over what an earlier attempt wrote: this one goes on after it."""
+        self._parts = {"text": [text], "thinking": [thinking]}
+
+    @property
+    def text(self) -> str:
+        return self._joined("text")
+
+    @property
+    def thinking(self) -> str:
+        return self._joined("thinking")
+
+    def _joined(self, kind: Kind) -> str:
+        whole = "".join(self._parts[kind])
+        self._parts[kind] = [whole]
+        return whole
+
+    def shape(self) -> dict[str, Any]:
+        return wire.turn(
+            self.turn,
+            place=self.place,
+            read_tokens=self._read_tokens,
+            prompt_tokens=self._prompt_tokens,
+        )
+
+    # what happens to it
+
+    def wait_at(self, place: int) -> None:
+        if place != self.place:
+            self.place = place
+            self._tell()
+
+    def enter(self, state: TurnState) -> None:
+        """Move to a stage; the first one beyond the queue starts the clock."""
+        if state is self.turn.state:
+            return
+        self.flush()
+        started = self.turn.started_at or datetime.now(UTC)
+        self.turn = replace(self.turn.at(state), started_at=started)
+        self.place = None
+        self.is_dirty = True
+        self._tell()
+
+    def read(self, tokens: int, total_tokens: int) -> None:
+        self.enter(TurnState.READING)
+        self._read_tokens, self._prompt_tokens = tokens, total_tokens
+        now = asyncio.get_running_loop().time()
+        if total_tokens and now - self._progress_at >= PROGRESS_SECONDS:
+            self._progress_at = now
+            self._tell()
+
+    def write(self, kind: Kind, text: str) -> None:
+        if self.turn.state is not (
+            state := TurnState.WRITING if kind == "text" else TurnState.THINKING
+        ):
+            self.enter(state)
+        if kind != self._gathered_kind:
+            self.flush()
+            self._gathered_kind = kind
+        self._parts[kind].append(text)
+        self._gathered.append(text)
+        self.is_dirty = True
+        if self._timer is None:
+            loop = asyncio.get_running_loop()
+            due = self._published_at + GATHER_SECONDS
+            if loop.time() >= due:
+                self.flush()
+            else:
+                self._timer = loop.call_at(due, self.flush)
+
+    def flush(self) -> None:
+        """Publish what has gathered."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if not self._gathered:
+            return
+        text = "".join(self._gathered)
+        self._gathered.clear()
+        self._published_at = asyncio.get_running_loop().time()
+        fields = {"message": self.turn.message_id, "kind": self._gathered_kind, "d": text}
+        self._publish("text", fields, False)  # noqa: FBT003 -- `revises`, named in Publish's user
+
+    def end(
+        self,
+        state: TurnState,
+        *,
+        reason: str | None = None,
+        timings: Timings | None = None,
+        error_code: str | None = None,
+        error_fields: dict[str, Any] | None = None,
+    ) -> None:
+        """Reach the end. It is published once it is kept, by `announce_end`."""
+        self.flush()
+        self.turn = replace(
+            self.turn.at(state),
+            finished_at=datetime.now(UTC),
+            finish_reason=reason,
+            timings=timings or self.turn.timings,
+            error_code=error_code,
+            error_fields=error_fields or {},
+        )
+        self.place = None
+
+    def announce_end(self) -> None:
+        self._publish("turn", self._fields(), True)  # noqa: FBT003 -- as above
+
+    def _tell(self) -> None:
+        self._publish("turn", self._fields(), False)  # noqa: FBT003 -- as above
+
+    def _fields(self) -> dict[str, Any]:
+        return {"message": self.turn.message_id, "turn": self.shape()}

@@ -1,0 +1,96 @@
+"""What the engine has, known at once: pages and sockets never wait for it."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+
+from couachgptd.core import wire
+from couachgptd.core.errors import EngineError, ModelMissing, NoModel
+from couachgptd.core.models import EngineStatus, LoadedModel, Model
+from couachgptd.core.ports import Engine
+from couachgptd.core.wire import Json
+
+log = logging.getLogger(__name__)
+
+REFRESH_SECONDS = 10.0
+
+
+class ModelService:
+    """Keeps the last known list; `changed` is called when something in it did."""
+
+    def __init__(self, engine: Engine, default: str) -> None:
+        self._engine = engine
+        self._default = default
+        self._models: list[Model] = []
+        self._loaded: list[LoadedModel] = []
+        self._status = EngineStatus(kind="", address="", is_up=False)
+        self._wanted = asyncio.Event()
+        self.changed: Callable[[], None] = lambda: None
+
+    async def keep_fresh(self) -> None:
+        """Ask the engine every now and then, and at once when `refresh_soon` was called."""
+        while True:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wanted.wait(), REFRESH_SECONDS)
+            self._wanted.clear()
+            await self.refresh()
+
+    def refresh_soon(self) -> None:
+        self._wanted.set()
+
+    async def refresh(self) -> None:
+        before = self.overview()
+        self._status = await self._engine.status()
+        try:
+            self._models = await self._engine.models()
+            self._loaded = await self._engine.loaded()
+        except EngineError as error:
+            self._loaded = []
+            log.debug("the engine's models are not known now", extra={"error": error.code})
+        if self.overview() != before:
+            self.changed()
+
+    @property
+    def status(self) -> EngineStatus:
+        return self._status
+
+    @property
+    def loaded_names(self) -> list[str]:
+        return [model.name for model in self._loaded]
+
+    @property
+    def default(self) -> str | None:
+        """Return the configured model if it is there, else the first there is."""
+        names = [model.name for model in self._models]
+        if self._default in names:
+            return self._default
+        return names[0] if names else None
+
+    def shapes(self) -> list[Json]:
+        loaded = set(self.loaded_names)
+        return [wire.model(model, is_loaded=model.name in loaded) for model in self._models]
+
+    def overview(self) -> Json:
+        return {
+            "models": self.shapes(),
+            "default_model": self.default,
+            "engine": wire.engine(self._status),
+        }
+
+    async def resolve(self, name: str | None) -> str:
+        """Return the model to use; asks the engine only for one that is not known yet.
+
+        Raises NoModel, ModelMissing.
+        """
+        if self._known(name) is None:
+            await self.refresh()
+        found = self._known(name)
+        if found is None:
+            raise ModelMissing(model=name) if name else NoModel
+        return found
+
+    def _known(self, name: str | None) -> str | None:
+        if name is None:
+            return self.default
+        return name if any(model.name == name for model in self._models) else None
