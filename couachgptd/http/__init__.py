@@ -1,0 +1,1 @@
+"""The web adapter: aiohttp pages, sessions and the WebSocket."""

@@ -1,0 +1,107 @@
+"""The public application: middlewares, routes, static files; given services, it decides nothing."""
+
+from pathlib import Path
+
+import aiohttp_session
+from aiohttp import web
+
+from couachgptd import __version__, paths
+from couachgptd.config import Brand, Server
+from couachgptd.core import wire
+from couachgptd.core.ids import ConversationId
+from couachgptd.http import assets, csrf, middlewares, pages
+from couachgptd.http.accounts import set_up_accounts
+from couachgptd.http.keys import (
+    ACCOUNTS,
+    ANSWER_TOKENS,
+    ASSETS,
+    BRAND,
+    CHAT,
+    CSRF_SECRET,
+    MODELS,
+    SERVER,
+    TOPICS,
+    USER,
+)
+from couachgptd.http.routes import add, require_all_guarded
+from couachgptd.http.sessions import SessionStorage
+from couachgptd.http.socket import open_socket, set_up_sockets
+from couachgptd.services.accounts import AccountService
+from couachgptd.services.chat import ChatService
+from couachgptd.services.models import ModelService
+from couachgptd.services.topics import Topics
+
+BODY_MAX_BYTES = 256 * 1024  # forms only; files come with a later version
+
+
+def create_app(
+    *,
+    accounts: AccountService,
+    chat: ChatService,
+    models: ModelService,
+    topics: Topics,
+    server: Server,
+    brand: Brand,
+    answer_tokens: int,
+    csrf_secret: bytes,
+    dist: Path | None = None,
+) -> web.Application:
+    """Put the application together. Raises UnknownVerb, AssetsMissing, ValueError (a colour)."""
+    app = web.Application(
+        client_max_size=BODY_MAX_BYTES,
+        middlewares=[
+            middlewares.identify,
+            middlewares.explain_errors,
+            aiohttp_session.session_middleware(SessionStorage(accounts)),
+        ],
+    )
+    app[ACCOUNTS] = accounts
+    app[CHAT] = chat
+    app[MODELS] = models
+    app[TOPICS] = topics
+    app[SERVER] = server
+    app[BRAND] = brand
+    app[ANSWER_TOKENS] = answer_tokens
+    app[CSRF_SECRET] = csrf_secret
+    app[ASSETS] = assets.Assets(dist or paths.web_dir() / "dist")
+    pages.brand_css(brand)  # a wrong colour is told at start, not to the first visitor
+    pages.set_up_templates(app)
+    app.on_response_prepare.append(middlewares.add_headers)
+    app.on_response_prepare.append(assets.cache_static)
+    add(app, "GET", "/", "page.chat", chat_page)
+    add(app, "GET", "/c/{conversation}", "page.chat", chat_page)
+    set_up_accounts(app)
+    add(app, "GET", "/ws", "socket.open", open_socket)
+    set_up_sockets(app)
+    add(app, "GET", "/healthz", "page.health", health)
+    add(app, "GET", "/brand.css", "page.static", pages.brand_stylesheet)
+    add(app, "GET", pages.LOGO_PATH, "page.static", pages.brand_logo)
+    add(app, "GET", "/favicon.ico", "page.static", pages.favicon)
+    app.router.add_static(assets.BASE.rstrip("/"), app[ASSETS].dist)
+    require_all_guarded(app)
+    return app
+
+
+async def chat_page(request: web.Request) -> web.StreamResponse:
+    user = request[USER]
+    conversation_id = request.match_info.get("conversation")
+    if conversation_id is not None:
+        conversation = await request.config_dict[CHAT].conversation(user, conversation_id)
+        conversation_id = ConversationId(conversation.id)
+    brand = pages.brand_of(request)
+    props = {
+        "user": wire.user(user),
+        "brand": {"name": brand["name"], "logo": brand["logo"]},
+        "language": pages.language_of(request),
+        "theme": pages.theme_of(request),
+        "csrf": csrf.token(request),
+        "conversation": conversation_id,
+        "answer_tokens": request.config_dict[ANSWER_TOKENS],
+        "version": __version__,
+    }
+    return pages.render(request, "chat.html", props=props)
+
+
+async def health(_request: web.Request) -> web.StreamResponse:
+    """Answer while the listener and the event loop work; the engine's health is not ours."""
+    return web.Response(text="ok\n")

@@ -1,0 +1,26 @@
+"""What hangs on the application and on a request, each with its type."""
+
+from aiohttp import web
+
+from couachgptd.config import Brand, Server
+from couachgptd.core.users import User
+from couachgptd.http.assets import Assets
+from couachgptd.services.accounts import AccountService
+from couachgptd.services.chat import ChatService
+from couachgptd.services.models import ModelService
+from couachgptd.services.topics import Topics
+
+ACCOUNTS = web.AppKey("ACCOUNTS", AccountService)
+ASSETS = web.AppKey("ASSETS", Assets)
+BRAND = web.AppKey("BRAND", Brand)
+CHAT = web.AppKey("CHAT", ChatService)
+CSRF_SECRET = web.AppKey("CSRF_SECRET", bytes)
+MODELS = web.AppKey("MODELS", ModelService)
+SERVER = web.AppKey("SERVER", Server)
+TOPICS = web.AppKey("TOPICS", Topics)
+ANSWER_TOKENS = web.AppKey("ANSWER_TOKENS", int)
+
+REQUEST_ID = web.RequestKey("REQUEST_ID", str)
+USER = web.RequestKey("USER", User)
+SESSION_ID = web.RequestKey("SESSION_ID", str)
+CSRF_COOKIE = web.RequestKey("CSRF_COOKIE", str)

@@ -1,0 +1,91 @@
+"""What every request goes through: its id, errors to pages, security headers."""
+
+import logging
+import secrets
+
+from aiohttp import web
+
+from couachgptd.core.errors import (
+    CouachError,
+    FormExpired,
+    NotAllowed,
+    NotFound,
+    SetupLinkInvalid,
+    StoreError,
+    TooManyAttempts,
+)
+from couachgptd.http import csrf
+from couachgptd.http.keys import REQUEST_ID
+from couachgptd.http.pages import render
+from couachgptd.http.routes import Handler
+from couachgptd.logs import request_id
+
+log = logging.getLogger(__name__)
+
+REQUEST_ID_BYTES = 6
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; "
+    "connect-src 'self'; manifest-src 'self'; worker-src 'self'; form-action 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'; "
+    "trusted-types svelte-trusted-html dompurify couach-sw"
+)
+SECURITY_HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+_STATUS: tuple[tuple[type[CouachError], int], ...] = (
+    (NotFound, 404),
+    (SetupLinkInvalid, 404),
+    (NotAllowed, 403),
+    (FormExpired, 403),
+    (TooManyAttempts, 429),
+    (StoreError, 507),
+)
+_CODES = {403: "not_allowed", 404: "not_found", 405: "bad_request", 413: "bad_request"}
+_SERVER_ERROR = 500
+
+
+def status_of(error: CouachError) -> int:
+    return next((status for kind, status in _STATUS if isinstance(error, kind)), 400)
+
+
+@web.middleware
+async def identify(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Give the request the id that its log lines and its error page carry."""
+    request[REQUEST_ID] = secrets.token_hex(REQUEST_ID_BYTES)
+    with request_id.bound(request[REQUEST_ID]):
+        return await handler(request)
+
+
+@web.middleware
+async def explain_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn every failure into a page of ours; an unknown one is logged, once, with its id."""
+    try:
+        return await handler(request)
+    except web.HTTPException as error:
+        if error.status < 400:  # noqa: PLR2004 -- a redirect
+            raise
+        return _page(request, error.status, _CODES.get(error.status, "bad_request"))
+    except CouachError as error:
+        return _page(request, status_of(error), error.code)
+    except Exception:  # the edge of a request
+        log.exception("request failed by a fault of ours", extra={"path": request.path})
+        return _page(request, _SERVER_ERROR, "internal_error")
+
+
+def _page(request: web.Request, status: int, code: str) -> web.Response:
+    return render(request, "error.html", status=status, code=code)
+
+
+async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    for name, value in SECURITY_HEADERS.items():
+        response.headers.setdefault(name, value)
+    response.headers["X-Request-Id"] = request.get(REQUEST_ID, "-")
+    if response.content_type == "text/html":
+        response.headers["Cache-Control"] = "no-store"
+    csrf.send_cookie(request, response)

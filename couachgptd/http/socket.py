@@ -1,0 +1,290 @@
+"""The WebSocket: one a tab; decodes requests, calls the chat's verbs, passes events on."""
+
+import asyncio
+import json
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any
+
+from aiohttp import WSCloseCode, WSMsgType, web
+
+from couachgptd.core import access, wire
+from couachgptd.core.errors import BadRequest, CouachError
+from couachgptd.core.ids import UserId
+from couachgptd.core.users import User
+from couachgptd.http.keys import ACCOUNTS, CHAT, MODELS, SESSION_ID, TOPICS, USER
+from couachgptd.http.origin import is_same_origin
+from couachgptd.services.chat import Asked
+from couachgptd.services.topics import encode
+
+log = logging.getLogger(__name__)
+
+PROTOCOL = 1
+HEARTBEAT_SECONDS = 30.0
+MESSAGE_MAX_BYTES = 4 * 1024 * 1024
+# A page that reads this much too slowly is cut off; it comes back and gets a snapshot.
+OUTBOX_MAX_CHARACTERS = 8 * 1024 * 1024
+SIGNED_OUT = 4401
+FOREIGN_ORIGIN = 4403
+
+Json = dict[str, Any]
+SOCKETS = web.AppKey("SOCKETS", set["Tab"])
+
+
+class Tab:
+    """One open page of one person."""
+
+    def __init__(self, request: web.Request, ws: web.WebSocketResponse, user: User) -> None:
+        self.user_id: UserId = user.id
+        self._ws = ws
+        self._session_id = request[SESSION_ID]
+        self._accounts = request.config_dict[ACCOUNTS]
+        self._chat = request.config_dict[CHAT]
+        self._models = request.config_dict[MODELS]
+        self._topics = request.config_dict[TOPICS]
+        self._outbox: deque[str] = deque()
+        self._outbox_size = 0
+        self._filled = asyncio.Event()
+        self._watched: set[str] = set()
+
+    # sending: never waits, so that one slow page holds up nobody
+
+    def send(self, text: str) -> None:
+        self._outbox.append(text)
+        self._outbox_size += len(text)
+        self._filled.set()
+
+    def tell(self, kind: str, fields: Json) -> None:
+        self.send(encode({"type": kind, **fields}))
+
+    async def _write(self) -> None:
+        while True:
+            await self._filled.wait()
+            self._filled.clear()
+            if self._outbox_size > OUTBOX_MAX_CHARACTERS:
+                await self._ws.close(code=WSCloseCode.TRY_AGAIN_LATER)
+                return
+            while self._outbox:
+                text = self._outbox.popleft()
+                self._outbox_size -= len(text)
+                await self._ws.send_str(text)
+
+    # receiving
+
+    async def run(self, user: User) -> None:
+        """Speak the protocol until either side closes."""
+        writer = asyncio.create_task(self._write(), name="socket-writer")
+        self._topics.enter(user.id, self, self.send)
+        try:
+            self.tell("hello", await self._hello(user))
+            async for message in self._ws:
+                if message.type is WSMsgType.TEXT:
+                    await self._answer(message.data)
+        finally:
+            self._topics.leave(user.id, self)
+            for name in self._watched:
+                self._topics.unwatch(name, self)
+            writer.cancel()
+            with suppress(asyncio.CancelledError, ConnectionError):
+                await writer
+
+    async def _hello(self, user: User) -> Json:
+        return {
+            "protocol": PROTOCOL,
+            "epoch": self._topics.epoch,
+            "user": wire.user(user),
+            "conversations": await self._chat.conversations(user),
+            **self._models.overview(),
+        }
+
+    async def _answer(self, text: str) -> None:
+        request_id = None
+        try:
+            request = _decode(text)
+            request_id = request["id"]
+            verb = request["type"]
+            handler = _VERBS.get(verb)
+            if handler is None:
+                raise BadRequest(reason="type")
+            found = await self._accounts.session(self._session_id)
+            if found is None:
+                await self.sign_out()
+                return
+            access.require(found[0], verb)
+            await handler(self, found[0], request)
+        except CouachError as error:
+            self.tell("error", {"id": request_id, **wire.error(error)})
+        except Exception:  # the edge of a request: one fault must not end the others' streams
+            log.exception("a socket request failed by a fault of ours")
+            self.tell("error", {"id": request_id, **wire.error(CouachError())})
+
+    def _ok(self, request: Json, **fields: Any) -> None:
+        self.tell("ok", {"id": request["id"], **fields})
+
+    # verbs
+
+    async def list_conversations(self, user: User, request: Json) -> None:
+        self._ok(request, conversations=await self._chat.conversations(user))
+
+    async def list_models(self, _user: User, request: Json) -> None:
+        overview = self._models.overview()
+        self._ok(request, models=overview["models"], default=overview["default_model"])
+
+    async def watch(self, user: User, request: Json) -> None:
+        name = _text(request, "conversation")
+        await self._chat.conversation(user, name)
+        self._ok(request)
+        self._watched.add(name)
+        await self._chat.watch(user, name, request.get("position"), self, self.send)
+
+    async def unwatch(self, _user: User, request: Json) -> None:
+        name = _text(request, "conversation")
+        self._watched.discard(name)
+        self._topics.unwatch(name, self)
+        self._ok(request)
+
+    async def ask(self, user: User, request: Json) -> None:
+        def accepted(asked: Asked) -> None:
+            self._ok(
+                request,
+                conversation=asked.conversation.id,
+                question=asked.question,
+                answer=asked.answer,
+            )
+            if asked.is_new_conversation:
+                self._watched.add(asked.conversation.id)
+                self._chat.watch_new(asked.conversation, self, self.send)
+
+        await self._chat.ask(
+            user,
+            text=_text(request, "text"),
+            client_id=_text(request, "client_id"),
+            conversation_id=_optional_text(request, "conversation"),
+            parent_id=_optional_number(request, "parent"),
+            model=_optional_text(request, "model"),
+            accepted=accepted,
+        )
+
+    async def stop(self, user: User, request: Json) -> None:
+        await self._chat.stop(user, _number(request, "turn"))
+        self._ok(request)
+
+    async def regenerate(self, user: User, request: Json) -> None:
+        model = _optional_text(request, "model")
+        answer = await self._chat.regenerate(user, _number(request, "message"), model)
+        self._ok(request, answer=answer)
+
+    async def go_on(self, user: User, request: Json) -> None:
+        self._ok(request, answer=await self._chat.go_on(user, _number(request, "message")))
+
+    # ends
+
+    async def sign_out(self) -> None:
+        self.tell("closing", {"reason": "signed_out"})
+        await self._close(SIGNED_OUT)
+
+    async def go_away(self) -> None:
+        self.tell("closing", {"reason": "server_restarting"})
+        await self._close(WSCloseCode.SERVICE_RESTART)
+
+    async def _close(self, code: int) -> None:
+        await asyncio.sleep(0)  # the writer takes what is in the outbox first
+        await self._ws.close(code=code)
+
+    async def check_session(self) -> None:
+        if await self._accounts.session(self._session_id) is None:
+            await self.sign_out()
+
+
+_VERBS: dict[str, Callable[[Tab, User, Json], Awaitable[None]]] = {
+    "conversation.list": Tab.list_conversations,
+    "conversation.watch": Tab.watch,
+    "conversation.unwatch": Tab.unwatch,
+    "chat.ask": Tab.ask,
+    "chat.stop": Tab.stop,
+    "chat.regenerate": Tab.regenerate,
+    "chat.continue": Tab.go_on,
+    "model.list": Tab.list_models,
+}
+
+
+def set_up_sockets(app: web.Application) -> None:
+    """Register what closes sockets. Raises UnknownVerb, at start, for a verb past the table."""
+    for verb in _VERBS:
+        access.audience_of(verb)
+    app[SOCKETS] = set()
+    checks: set[asyncio.Task[None]] = set()
+
+    def changed(user_id: UserId) -> None:
+        for tab in app[SOCKETS]:
+            if tab.user_id == user_id:
+                task = asyncio.create_task(tab.check_session(), name="check-session")
+                checks.add(task)
+                task.add_done_callback(checks.discard)
+
+    async def say_goodbye(app: web.Application) -> None:
+        await asyncio.gather(*(tab.go_away() for tab in app[SOCKETS].copy()))
+
+    def tell_all() -> None:
+        text = encode({"type": "engine", **app[MODELS].overview()})
+        for tab in app[SOCKETS]:
+            tab.send(text)
+
+    app[ACCOUNTS].changed = changed
+    app[MODELS].changed = tell_all
+    app.on_shutdown.append(say_goodbye)
+
+
+async def open_socket(request: web.Request) -> web.StreamResponse:
+    ws = web.WebSocketResponse(
+        heartbeat=HEARTBEAT_SECONDS, max_msg_size=MESSAGE_MAX_BYTES, compress=False
+    )
+    await ws.prepare(request)
+    if not is_same_origin(request, required=True):
+        await ws.close(code=FOREIGN_ORIGIN)
+        return ws
+    user = request[USER]
+    tab = Tab(request, ws, user)
+    request.app[SOCKETS].add(tab)
+    try:
+        await tab.run(user)
+    finally:
+        request.app[SOCKETS].discard(tab)
+    return ws
+
+
+def _decode(text: str) -> Json:
+    try:
+        request = json.loads(text)
+    except (ValueError, RecursionError):
+        raise BadRequest(reason="json") from None
+    if not isinstance(request, dict) or not isinstance(request.get("type"), str):
+        raise BadRequest(reason="type")
+    if type(request.setdefault("id", None)) not in (int, type(None)):
+        raise BadRequest(reason="id")
+    return request
+
+
+def _text(request: Json, name: str) -> str:
+    value = request.get(name)
+    if not isinstance(value, str):
+        raise BadRequest(reason=name)
+    return value
+
+
+def _number(request: Json, name: str) -> int:
+    value = request.get(name)
+    # SQLite's integers have 64 bits; a longer one would be a fault of ours further down.
+    if type(value) is not int or not 0 <= value < 2**63:
+        raise BadRequest(reason=name)
+    return value
+
+
+def _optional_text(request: Json, name: str) -> str | None:
+    return None if request.get(name) is None else _text(request, name)
+
+
+def _optional_number(request: Json, name: str) -> int | None:
+    return None if request.get(name) is None else _number(request, name)
