@@ -1,0 +1,188 @@
+"""The control socket's application: one table of verbs, for operators only."""
+
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+
+from couachgptd.control.peer import Peer, peer_of
+from couachgptd.core import access, wire
+from couachgptd.core.errors import (
+    BadRequest,
+    CouachError,
+    EngineError,
+    LoginTaken,
+    NotAllowed,
+    NotFound,
+    QueueFull,
+    StoreError,
+    TurnRunning,
+)
+from couachgptd.services.control import ControlService
+
+log = logging.getLogger(__name__)
+
+API = "1"
+API_HEADER = "X-Couachgpt-Api"
+BODY_MAX_BYTES = 4 * 1024 * 1024
+
+Json = dict[str, Any]
+PEER = web.RequestKey("PEER", Peer)
+
+_STATUS: tuple[tuple[type[CouachError], int], ...] = (
+    (NotFound, 404),
+    (NotAllowed, 403),
+    (LoginTaken, 409),
+    (TurnRunning, 409),
+    (QueueFull, 429),
+    (EngineError, 503),
+    (StoreError, 507),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """A row of the table: its name in `core.access`, where it is, and what it does."""
+
+    name: str
+    method: str
+    path: str
+    run: Callable[[ControlService, web.Request], Awaitable[web.StreamResponse]]
+
+
+async def _status(control: ControlService, _request: web.Request) -> web.StreamResponse:
+    return web.json_response(await control.status())
+
+
+async def _users(control: ControlService, _request: web.Request) -> web.StreamResponse:
+    return web.json_response({"users": await control.users()})
+
+
+async def _add_user(control: ControlService, request: web.Request) -> web.StreamResponse:
+    user = await control.add_user(await _body(request), _actor(request))
+    return web.json_response({"user": user}, status=201)
+
+
+async def _approve(control: ControlService, request: web.Request) -> web.StreamResponse:
+    user = await control.approve(request.match_info["login"], _actor(request))
+    return web.json_response({"user": user})
+
+
+async def _passwd(control: ControlService, request: web.Request) -> web.StreamResponse:
+    login = request.match_info["login"]
+    user = await control.set_password(login, await _body(request), _actor(request))
+    return web.json_response({"user": user})
+
+
+async def _setup_link(control: ControlService, _request: web.Request) -> web.StreamResponse:
+    try:
+        return web.json_response(await control.setup_link())
+    except NotAllowed as error:
+        return _error(error, 409)
+
+
+async def _models(control: ControlService, _request: web.Request) -> web.StreamResponse:
+    return web.json_response(await control.models())
+
+
+async def _ask(control: ControlService, request: web.Request) -> web.StreamResponse:
+    response = web.StreamResponse(headers={API_HEADER: API})
+    response.content_type = "application/x-ndjson"
+    async with aclosing(control.ask(await _body(request))) as events:
+        # What is refused is refused before the stream begins, with a status of its own.
+        first = await anext(events)
+        await response.prepare(request)
+        await response.write(_line(first))
+        async for event in events:
+            await response.write(_line(event))
+    return response
+
+
+VERBS = (
+    Verb("control.status", "GET", "/v1/status", _status),
+    Verb("control.user.list", "GET", "/v1/users", _users),
+    Verb("control.user.add", "POST", "/v1/users", _add_user),
+    Verb("control.user.approve", "POST", "/v1/users/{login}/approve", _approve),
+    Verb("control.user.passwd", "POST", "/v1/users/{login}/password", _passwd),
+    Verb("control.setup-link", "POST", "/v1/setup-link", _setup_link),
+    Verb("control.model.list", "GET", "/v1/models", _models),
+    Verb("control.ask", "POST", "/v1/ask", _ask),
+)
+
+
+def create_control_app(control: ControlService) -> web.Application:
+    """Put the application together. Raises UnknownVerb, at start."""
+    app = web.Application(client_max_size=BODY_MAX_BYTES, middlewares=[_guard])
+    for verb in VERBS:
+        access.audience_of(verb.name)
+        app.router.add_route(verb.method, verb.path, _handler(control, verb))
+    return app
+
+
+def _handler(
+    control: ControlService, verb: Verb
+) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        return await verb.run(control, request)
+
+    return handle
+
+
+@web.middleware
+async def _guard(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Let operators in, browsers never, and answer every failure in one form."""
+    try:
+        if request.transport is None:
+            raise ConnectionResetError
+        connection = request.transport.get_extra_info("socket")
+        request[PEER] = peer_of(connection)
+        from_browser = "Origin" in request.headers or "Referer" in request.headers
+        if from_browser or not request[PEER].is_operator:
+            log.warning("control request refused", extra={"uid": request[PEER].uid})
+            raise NotAllowed(verb=request.path)
+        response = await handler(request)
+    except web.HTTPException as error:
+        codes = {404: "not_found", 405: "bad_request", 413: "bad_request"}
+        response = web.json_response(
+            {"error": {"code": codes.get(error.status, "bad_request"), "fields": {}}},
+            status=error.status,
+        )
+    except CouachError as error:
+        status = next((status for kind, status in _STATUS if isinstance(error, kind)), 400)
+        response = _error(error, status)
+    except ConnectionResetError:
+        raise  # the caller went away: there is nobody to answer
+    except Exception:  # the edge of a request
+        log.exception("control request failed by a fault of ours", extra={"path": request.path})
+        response = _error(CouachError(), 500)
+    if not response.prepared:
+        response.headers[API_HEADER] = API
+    return response
+
+
+def _error(error: CouachError, status: int) -> web.Response:
+    return web.json_response({"error": wire.error(error)}, status=status)
+
+
+def _line(event: Json) -> bytes:
+    return json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+def _actor(request: web.Request) -> str:
+    return f"uid:{request[PEER].uid}"
+
+
+async def _body(request: web.Request) -> Json:
+    try:
+        body = await request.json()
+    except ValueError:
+        raise BadRequest(reason="json") from None
+    if not isinstance(body, dict):
+        raise BadRequest(reason="json")
+    return body
