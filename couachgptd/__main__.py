@@ -1,0 +1,97 @@
+"""couachgptd: parse arguments, load the configuration, set up the logs, run the daemon."""
+
+import argparse
+import asyncio
+import faulthandler
+import gc
+import sys
+from pathlib import Path
+
+from couachgptd import __version__, config, logs
+
+# Exit codes of sysexits.h, so that systemd and people can tell them apart.
+EX_UNAVAILABLE = 69  # the port or the control socket is taken
+EX_SOFTWARE = 70
+EX_IOERR = 74  # the store cannot be used
+EX_CONFIG = 78
+
+
+def main() -> int:
+    arguments = _parser().parse_args()
+    try:
+        loaded = config.load(arguments.config, arguments.set)
+    except config.ConfigError as error:
+        return _fail(EX_CONFIG, str(error))
+    if arguments.check:
+        print("ok")  # noqa: T201
+        return 0
+    faulthandler.enable()
+    logs.set_up(loaded.log.level)
+    return _run(loaded)
+
+
+def _run(loaded: config.Config) -> int:
+    from couachgptd import daemon
+    from couachgptd.control.peer import SocketUnusable
+    from couachgptd.core.errors import StoreError
+    from couachgptd.http.assets import AssetsMissing
+
+    # What was imported lives as long as we do: collections need not walk it again and again.
+    gc.freeze()
+    try:
+        asyncio.run(daemon.run(loaded))
+    except StoreError as error:
+        return _fail(EX_IOERR, store_help(error.code, error.fields))
+    except (SocketUnusable, daemon.PortTaken) as error:
+        return _fail(EX_UNAVAILABLE, str(error))
+    except AssetsMissing as error:
+        return _fail(EX_SOFTWARE, str(error))
+    except ValueError as error:
+        return _fail(EX_CONFIG, str(error))
+    return 0
+
+
+_STORE_HELP = {
+    "store_missing": "the data directory is not there and cannot be made; create it, or set"
+    " storage.data_dir",
+    "store_read_only": "the data directory cannot be written; give it to the daemon's user, or"
+    " remount the disk read-write",
+    "store_corrupt": "the database is damaged; nothing was changed. Move it away and put a backup"
+    " in its place (files named couachgpt.before-*.db lie beside it)",
+    "store_too_new": "the database was made by a newer version; nothing was changed. Install that"
+    " version again, or restore the backup made before the upgrade",
+    "store_full": "the disk is full; free some space and start again",
+    "store_locked": "another daemon uses this data directory; stop it first, or set another"
+    " storage.data_dir",
+}
+
+
+def store_help(code: str, fields: dict[str, object]) -> str:
+    detail = fields.get("reason") or fields.get("unknown")
+    return f"{fields.get('path')}: {_STORE_HELP.get(code, 'the store cannot be used')} ({detail})"
+
+
+def _fail(code: int, text: str) -> int:
+    print(f"couachgptd: {text}", file=sys.stderr)  # noqa: T201
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="couachgptd", description="The private AI chat that needs no GPU and no cloud."
+    )
+    parser.add_argument("--config", type=Path, metavar="FILE", help="default: /etc/couachgpt.toml")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="SECTION.KEY=VALUE",
+        help="override one value of the configuration; may be repeated",
+    )
+    parser.add_argument("--check", action="store_true", help="check the configuration and exit")
+    parser.add_argument("--version", action="version", version=f"couachgptd {__version__}")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

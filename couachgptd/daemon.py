@@ -1,0 +1,169 @@
+"""The composition root: opens each part in order, says ready, and closes them in reverse."""
+
+import asyncio
+import logging
+import secrets
+import signal
+import socket
+from collections.abc import AsyncGenerator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+from aiohttp import web
+
+from couachgptd import __version__
+from couachgptd.config import Config
+from couachgptd.control.app import create_control_app
+from couachgptd.control.peer import bound_socket
+from couachgptd.core.errors import NotAllowed
+from couachgptd.core.ports import Store
+from couachgptd.engine.selection import opened_engine
+from couachgptd.http.app import create_app
+from couachgptd.notify import notify
+from couachgptd.services.accounts import AccountService
+from couachgptd.services.chat import ChatService
+from couachgptd.services.control import ControlService
+from couachgptd.services.models import ModelService
+from couachgptd.services.prompts import Prompts
+from couachgptd.services.runner import TurnRunner
+from couachgptd.services.topics import Topics
+from couachgptd.storage.passwords import Argon2Passwords
+from couachgptd.storage.store import opened_store
+
+log = logging.getLogger(__name__)
+
+CSRF_SECRET = "csrf_secret"  # noqa: S105 -- the setting's name
+CLOSE_SECONDS = 5.0
+
+
+class PortTaken(Exception):
+    """Nobody can listen there; the text says why."""
+
+
+async def run(config: Config) -> None:
+    """Serve until SIGTERM or SIGINT. Raises StoreError, SocketUnusable, PortTaken, …"""
+    stop = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    async with AsyncExitStack() as stack:
+        control_socket = stack.enter_context(bound_socket(config.control_socket))
+        listener = stack.enter_context(_listening(config.server.host, config.server.port))
+        is_default = not config.storage.data_dir
+        store = await stack.enter_async_context(
+            opened_store(config.storage.directory, make_parents=is_default)
+        )
+        passwords = Argon2Passwords()
+        stack.callback(passwords.close)
+        engine = await stack.enter_async_context(opened_engine(config))
+        topics = Topics()
+        models = ModelService(engine, config.engine.model)
+        runner = TurnRunner(
+            engine,
+            store,
+            slots=config.engine.slots,
+            per_person=config.chat.waiting_per_person,
+            in_all=config.chat.waiting_in_all,
+        )
+        prompts = Prompts(
+            engine,
+            name=config.brand.name,
+            own_system_prompt=config.chat.system_prompt,
+            exchanges=config.chat.context_exchanges,
+            answer_tokens=config.chat.answer_tokens,
+            temperature=config.chat.temperature,
+        )
+        accounts = AccountService(
+            store,
+            passwords,
+            registration=config.accounts.registration,
+            min_length=config.accounts.password_min_length,
+            session_days=config.accounts.session_days,
+            attempts=config.accounts.login_attempts,
+            window_seconds=config.accounts.login_window_seconds,
+        )
+        chat = ChatService(store, topics, runner, models, prompts)
+        control = ControlService(accounts, chat, models, runner, topics, __version__)
+        app = create_app(
+            accounts=accounts,
+            chat=chat,
+            models=models,
+            topics=topics,
+            server=config.server,
+            brand=config.brand,
+            answer_tokens=config.chat.answer_tokens,
+            csrf_secret=await _csrf_secret(store),
+        )
+        await stack.enter_async_context(_background(models.keep_fresh(), "models"))
+        await stack.enter_async_context(_background(_sweep(store), "sweep"))
+        await stack.enter_async_context(_serving(app, listener))
+        await stack.enter_async_context(_serving(create_control_app(control), control_socket))
+        await stack.enter_async_context(runner.running(config.server.drain_seconds))
+        await chat.recover()
+        models.refresh_soon()
+        control.address = config.server.public_url or _address(listener)
+        log.info("ready", extra={"address": control.address, "socket": str(config.control_socket)})
+        await _invite_first_admin(control)
+        notify("READY=1", f"STATUS=serving at {control.address}")
+        await stop.wait()
+        log.info("stopping")
+        notify("STOPPING=1")
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """Open the listener first: whoever calls during the start waits instead of being refused."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=512)
+    except OSError as error:
+        raise PortTaken(f"server.host {host}, server.port {port}: {error.strerror}") from None
+
+
+def _address(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    if host in ("0.0.0.0", "::"):  # noqa: S104 -- only shown
+        host = socket.gethostname()
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+@asynccontextmanager
+async def _serving(app: web.Application, listener: socket.socket) -> AsyncGenerator[None]:
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=CLOSE_SECONDS)
+    await runner.setup()
+    try:
+        await web.SockSite(runner, listener).start()
+        yield
+    finally:
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def _background(work: Coroutine[Any, Any, None], name: str) -> AsyncGenerator[None]:
+    """Run work for as long as the block; if it fails, so does the daemon."""
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(work, name=name)
+        yield
+        task.cancel()
+
+
+async def _sweep(store: Store) -> None:
+    """Once an hour, forget sessions that have run out."""
+    while True:
+        await store.delete_expired_sessions()
+        await asyncio.sleep(3600)
+
+
+async def _csrf_secret(store: Store) -> bytes:
+    kept = await store.setting(CSRF_SECRET)
+    if kept is None:
+        kept = secrets.token_hex(32)
+        await store.set_setting(CSRF_SECRET, kept)
+    return bytes.fromhex(kept)
+
+
+async def _invite_first_admin(control: ControlService) -> None:
+    """Print the one-time link on the terminal; it is a secret, so it is not logged."""
+    try:
+        link = await control.setup_link()
+    except NotAllowed:
+        return
+    print(f"\nCreate the first administrator here:\n\n    {link['url']}\n", flush=True)  # noqa: T201

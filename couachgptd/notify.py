@@ -1,0 +1,13 @@
+"""Tells systemd how we are; does nothing where systemd did not start us."""
+
+import os
+
+
+def notify(*lines: str) -> None:
+    if "NOTIFY_SOCKET" not in os.environ:
+        return
+    from sdnotify import SystemdNotifier
+
+    # The library sends latin-1; characters beyond ASCII would reach systemd as broken UTF-8.
+    for line in lines:
+        SystemdNotifier().notify(line.encode().decode("latin-1"))
