@@ -1,0 +1,61 @@
+// The interface's texts in the person's language; the English of the sources is the key.
+
+export type Language = 'fr' | 'en';
+export type Values = Readonly<Record<string, string | number>>;
+type Plural = Readonly<Partial<Record<Intl.LDMLPluralRule, string>>>;
+export type Texts = Readonly<Record<string, string | Plural>>;
+
+// Made from web/locales by scripts/locales.py; each language is a chunk of its own.
+const sources: Record<Language, () => Promise<{ default: Texts }>> = {
+  fr: () => import('./generated/texts.fr.json'),
+  en: () => import('./generated/texts.en.json'),
+};
+
+let texts: Texts = {};
+let rules = new Intl.PluralRules('en');
+
+/** Fetches the texts of a language; until then, and for an unknown one, everything is English. */
+export async function loadTexts(language: string): Promise<void> {
+  const known: Language = language === 'fr' ? 'fr' : 'en';
+  useTexts(known, (await sources[known]()).default);
+}
+
+/** Speaks with these texts from now on. */
+export function useTexts(language: Language, given: Texts): void {
+  texts = given;
+  rules = new Intl.PluralRules(language);
+}
+
+/** Says a text, with each {name} replaced by its value. */
+export function t(text: string, values: Values = {}): string {
+  const found = own(text);
+  return fill(typeof found === 'string' ? found : (found?.one ?? text), values);
+}
+
+/** Says the form that fits the count; {n} is the count unless the values say otherwise. */
+export function tn(one: string, many: string, n: number, values: Values = {}): string {
+  const found = own(one);
+  const category = rules.select(n);
+  const text =
+    typeof found === 'object'
+      ? (found[category] ?? found.other ?? many)
+      : category === 'one'
+        ? one
+        : many;
+  return fill(text, { n, ...values });
+}
+
+/** Names a text that t() says later; scripts/locales.py collects it here. */
+export function mark(text: string): string {
+  return text;
+}
+
+function own(text: string): string | Plural | undefined {
+  return Object.hasOwn(texts, text) ? texts[text] : undefined;
+}
+
+function fill(text: string, values: Values): string {
+  return text.replace(/\{(\w+)\}/g, (whole, name: string) =>
+    Object.hasOwn(values, name) ? String(values[name]) : whole,
+  );
+}
