@@ -14,7 +14,6 @@ from couachgptd.core.errors import (
     StoreError,
     TooManyAttempts,
 )
-from couachgptd.http import csrf
 from couachgptd.http.keys import REQUEST_ID
 from couachgptd.http.pages import render
 from couachgptd.http.routes import Handler
@@ -88,4 +87,3 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
     response.headers["X-Request-Id"] = request.get(REQUEST_ID, "-")
     if response.content_type == "text/html":
         response.headers["Cache-Control"] = "no-store"
-    csrf.send_cookie(request, response)

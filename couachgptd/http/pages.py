@@ -65,6 +65,7 @@ def render(
             "path": request.path,
             "request_id": request[REQUEST_ID],
             "theme": theme_of(request),
+            "status": status,
             **context,
         },
         status=status,
