@@ -46,8 +46,8 @@ class Engine(Protocol):
 
         The model is loaded if need be. Closing the generator cancels the work in the engine;
         it returns once the connection is closed, not once the CPU is idle. A stream that ends
-        without the engine's closing frame raises AnswerInterrupted. `<think>` never appears in
-        a Text. Also raises ModelMissing, ModelBroken, ContextExceeded, EngineUnavailable,
+        without the engine's closing frame raises AnswerInterrupted. A leading `<think>`
+        never appears in a Text. Also raises ModelMissing, ModelBroken, ContextExceeded, EngineUnavailable,
         EngineKilled, EngineTimeout, EngineBusy, EngineRejected.
         """
         ...

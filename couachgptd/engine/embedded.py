@@ -1,0 +1,246 @@
+"""The engine port on llama.cpp as our own child: one process per loaded model."""
+
+import asyncio
+import importlib.metadata
+import os
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from couachgptd import config
+from couachgptd.core.errors import (
+    AnswerInterrupted,
+    EngineError,
+    EngineMissing,
+    EngineRejected,
+    EngineUnavailable,
+    ModelMissing,
+)
+from couachgptd.core.models import (
+    ChatRequest,
+    EngineStatus,
+    LoadedModel,
+    Loading,
+    Model,
+    Piece,
+    PromptMessage,
+    PullProgress,
+)
+from couachgptd.engine.estimate import TEMPLATE_TOKENS, estimated_tokens
+from couachgptd.engine.gguf import model_in
+from couachgptd.engine.llama_api import LlamaClient
+from couachgptd.engine.llama_process import ChildSettings, LlamaProcess
+
+LIBRARY = "xllamacpp"
+JUST_ENDED_SECONDS = 0.5
+DEATH_SECONDS = 2.0  # a stream ends a little before the process that wrote it
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """The child and the client that speaks to it: they come and go together."""
+
+    process: LlamaProcess
+    client: LlamaClient
+
+
+class EmbeddedEngine:
+    """Models are the `*.gguf` files of one folder, named without their suffix.
+
+    A name is only ever compared with that listing, never made into a path.
+    """
+
+    def __init__(
+        self,
+        engine: config.Engine,
+        embedded: config.Embedded,
+        watchdog: config.Watchdog,
+        models_dir: Path,
+    ) -> None:
+        self._engine = engine
+        self._embedded = embedded
+        self._watchdog = watchdog
+        self._models_dir = models_dir
+        self._switch = asyncio.Lock()
+        self._running: Running | None = None
+        self._known: dict[tuple[Path, int, int], Model] = {}
+
+    @property
+    def pid(self) -> int | None:
+        """The child's, for the supervisor's meters; None while nothing is loaded."""
+        running = self._alive()
+        return running.process.pid if running else None
+
+    async def status(self) -> EngineStatus:
+        """Say whether a model can run: the child answers, or could be started."""
+        version = installed_version()
+        running = self._alive()
+        address = running.client.url if running else str(self._models_dir)
+        detail = None if version else EngineMissing.code
+        if running:
+            try:
+                await running.client.is_ready()
+            except EngineError as error:
+                # A child that ended while we asked is no fault: the next answer starts another.
+                await running.process.death(JUST_ENDED_SECONDS)
+                detail = error.code if running is self._alive() else detail
+        return EngineStatus("embedded", address, detail is None, version, detail)
+
+    async def models(self) -> list[Model]:
+        return [model for model, _ in await asyncio.to_thread(self._listing)]
+
+    async def model(self, name: str) -> Model:
+        return (await self._find(name))[0]
+
+    async def loaded(self) -> list[LoadedModel]:
+        running = self._alive()
+        if running is None:
+            return []
+        try:
+            memory = psutil.Process(running.process.pid).memory_info().rss
+        except psutil.Error:
+            return []
+        return [LoadedModel(running.process.model, memory, running.process.context_tokens)]
+
+    async def chat(self, request: ChatRequest) -> AsyncGenerator[Piece]:
+        await self._find(request.model)
+        if self._serving(request.model) is None:
+            yield Loading()
+        running = await self._ensure(request.model)
+        try:
+            async with aclosing(running.client.chat(request)) as pieces:
+                async for piece in pieces:
+                    yield piece
+        except (AnswerInterrupted, EngineUnavailable) as error:
+            raise await self._why_cut(running, error) from None
+
+    async def count_tokens(self, model: str, messages: Sequence[PromptMessage]) -> list[int]:
+        """Return exact lengths if the model is loaded, else `engine.estimate`'s, a little large."""
+        running = self._serving(model)
+        if running is not None:
+            try:
+                return await running.client.count_tokens(messages)
+            except EngineError:
+                pass
+        return [estimated_tokens(message.text) + TEMPLATE_TOKENS for message in messages]
+
+    async def context_tokens(self, model: str) -> int:
+        return self._slot_tokens((await self._find(model))[0])
+
+    async def load(self, model: str) -> None:
+        await self._ensure(model)
+
+    async def unload(self, model: str) -> None:
+        async with self._switch:
+            if self._running is not None and self._running.process.model == model:
+                await self._stop()
+
+    async def pull(self, model: str) -> AsyncGenerator[PullProgress]:
+        # The unit denies the daemon the network: downloads are the command line's.
+        raise EngineRejected(reason="pull_unsupported", model=model)
+        yield PullProgress("")  # type: ignore[unreachable]  # what makes it a generator
+
+    async def delete(self, model: str) -> None:
+        _, path = await self._find(model)
+        await self.unload(model)
+        try:
+            await asyncio.to_thread(path.unlink)
+        except FileNotFoundError:
+            raise ModelMissing(model=model) from None
+        except OSError as error:
+            raise EngineRejected(reason=error.strerror or "unlink", model=model) from None
+
+    async def close(self) -> None:
+        async with self._switch:
+            await self._stop()
+
+    async def _ensure(self, model: str) -> Running:
+        """Return the child that serves this model, started if need be; one switch at a time."""
+        async with self._switch:
+            running = self._serving(model)
+            if running is not None:
+                return running
+            found, path = await self._find(model)
+            if installed_version() is None:
+                raise EngineMissing(reason=LIBRARY)
+            await self._stop()
+            settings = ChildSettings(
+                model=model,
+                path=str(path),
+                slots=self._engine.slots,
+                context_tokens=self._slot_tokens(found),
+                batch_tokens=self._embedded.batch_tokens,
+                threads=self._engine.threads or default_threads(),
+                host_cache_mib=self._embedded.host_cache_mib,
+            )
+            process = await LlamaProcess.start(settings, self._watchdog.load_seconds)
+            client = LlamaClient(process.address, process.api_key, self._watchdog)
+            self._running = Running(process, client)
+            return self._running
+
+    async def _stop(self) -> None:
+        running, self._running = self._running, None
+        if running is not None:
+            # In this order: an open stream then ends as one whose server went away.
+            await running.process.stop()
+            await running.client.close()
+
+    async def _why_cut(self, running: Running, error: EngineError) -> EngineError:
+        """Return what the stream's end means, by how its process ended."""
+        death = await running.process.death(DEATH_SECONDS)
+        if death is not None and running.process.was_killed:
+            return death
+        if isinstance(error, EngineUnavailable) and not running.process.is_running:
+            return AnswerInterrupted(reason="engine_ended")
+        return error
+
+    def _alive(self) -> Running | None:
+        running = self._running
+        return running if running is not None and running.process.is_running else None
+
+    def _serving(self, model: str) -> Running | None:
+        running = self._alive()
+        return running if running is not None and running.process.model == model else None
+
+    def _slot_tokens(self, model: Model) -> int:
+        return min(self._engine.context_tokens, model.context_tokens or self._engine.context_tokens)
+
+    async def _find(self, name: str) -> tuple[Model, Path]:
+        for model, path in await asyncio.to_thread(self._listing):
+            if model.name == name:
+                return model, path
+        raise ModelMissing(model=name)
+
+    def _listing(self) -> list[tuple[Model, Path]]:
+        """Return the models and their files; a header is read again only if the file changed."""
+        found: list[tuple[Model, Path]] = []
+        for path in sorted(self._models_dir.glob("*.gguf")):
+            try:
+                facts = path.stat()
+                key = (path, facts.st_size, facts.st_mtime_ns)
+                if path.is_file():
+                    if key not in self._known:
+                        self._known[key] = model_in(path)
+                    found.append((self._known[key], path))
+            except OSError:
+                continue  # it went away, or may not be read: it is not to be offered
+        return found
+
+
+def default_threads() -> int:
+    """Return one less than the cores we may use.
+
+    llama.cpp's threads wait for each other by spinning: with one for each core, any other
+    process that wants a core costs far more than its share.
+    """
+    return max(1, len(os.sched_getaffinity(0)) - 1)
+
+
+def installed_version() -> str | None:
+    try:
+        return importlib.metadata.version(LIBRARY)
+    except importlib.metadata.PackageNotFoundError:
+        return None

@@ -1,0 +1,303 @@
+"""The engine port on an Ollama server, through the `ollama` package."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Sequence
+from contextlib import aclosing
+from typing import Any, TypeVar, cast
+
+from couachgptd import config
+from couachgptd.core.errors import AnswerInterrupted, EngineError, EngineTimeout
+from couachgptd.core.models import (
+    ChatRequest,
+    EngineStatus,
+    Finished,
+    LoadedModel,
+    Loading,
+    Model,
+    Piece,
+    PromptMessage,
+    PullProgress,
+    Reading,
+    Thought,
+)
+from couachgptd.core.turns import Timings
+from couachgptd.engine.deadlines import Deadlines
+from couachgptd.engine.estimate import TEMPLATE_TOKENS, estimated_tokens
+from couachgptd.engine.ollama_api import ChatStream, OllamaClient, classified, our_errors
+from couachgptd.engine.thinking import ThinkingSplitter, joined
+
+PROBE_SECONDS = 3.0
+ANSWER_SECONDS = 10.0  # a list or a description: short work, but the host may be busy
+UNLOAD_SECONDS = 20.0  # Ollama kills its runner and waits for it; longer means stuck
+UNLOAD_POLL_SECONDS = 0.1
+LOADED_FOR_SECONDS = 60.0  # it answered this lately: not asked again before the next answer
+LAST_READ_SECONDS = 1.0
+NANOSECONDS = 1e9
+
+Result = TypeVar("Result")
+
+
+class OllamaEngine:
+    """Importing this module costs the client's memory: only the chosen engine is imported.
+
+    Every call carries the same runner options and the same `keep_alive`: another value of either
+    makes Ollama load the model again, or forget it.
+    """
+
+    def __init__(
+        self,
+        engine: config.Engine,
+        ollama: config.Ollama,
+        watchdog: config.Watchdog,
+    ) -> None:
+        self._url = ollama.url
+        self._keep_alive = ollama.keep_alive_seconds
+        self._context_tokens = engine.context_tokens
+        self._watchdog = watchdog
+        self._client = OllamaClient(ollama.url)
+        self._runner_options: dict[str, int] = {"num_ctx": engine.context_tokens}
+        if engine.threads:
+            self._runner_options["num_thread"] = engine.threads
+        self._answered_at: dict[str, float] = {}
+        self._context_of: dict[str, int] = {}
+
+    async def status(self) -> EngineStatus:
+        try:
+            version = await self._ask(self._client.version(), seconds=PROBE_SECONDS)
+        except EngineError as error:
+            return EngineStatus("ollama", self._url, is_up=False, detail=error.code)
+        return EngineStatus("ollama", self._url, is_up=True, version=version)
+
+    async def models(self) -> list[Model]:
+        answer = await self._ask(self._client.list())
+        found = [
+            Model(
+                name=row.model or "",
+                size_bytes=int(row.size) if row.size is not None else None,
+                family=row.details.family if row.details else None,
+                parameters=row.details.parameter_size if row.details else None,
+                quantization=row.details.quantization_level if row.details else None,
+            )
+            for row in answer.models
+        ]
+        return sorted(found, key=lambda model: model.name)
+
+    async def model(self, name: str) -> Model:
+        answer = await self._ask(self._client.show(name), model=name)
+        facts = answer.modelinfo or {}
+        family = facts.get("general.architecture")
+        context = facts.get(f"{family}.context_length")
+        details = answer.details
+        listed = {model.name: model for model in await self.models()}.get(full_name(name))
+        return Model(
+            name=full_name(name),
+            size_bytes=listed.size_bytes if listed else None,
+            family=details.family if details else None,
+            parameters=details.parameter_size if details else None,
+            quantization=details.quantization_level if details else None,
+            context_tokens=int(context) if context else None,
+            abilities=frozenset(answer.capabilities or ()),
+        )
+
+    async def loaded(self) -> list[LoadedModel]:
+        try:
+            answer = await self._ask(self._client.ps(), seconds=PROBE_SECONDS)
+        except EngineError:
+            return []
+        return [
+            LoadedModel(
+                name=row.model or "",
+                memory_bytes=int(row.size) if row.size is not None else None,
+                context_tokens=row.context_length,
+            )
+            for row in answer.models
+        ]
+
+    async def chat(self, request: ChatRequest) -> AsyncGenerator[Piece]:
+        limits = self._watchdog
+        with Deadlines(limits.total_seconds) as deadlines, our_errors(self._url, request.model):
+            # Ollama sends nothing at all until the first token: what it is at, we ask before.
+            is_loaded = await self._is_loaded(request.model)
+            yield Reading() if is_loaded else Loading()
+            phase = "read" if is_loaded else "load"
+            seconds = limits.load_seconds + limits.read_seconds
+            answer = OllamaAnswer(request.model)
+            async with self._client.open_chat(self._chat_body(request)) as stream:
+                while answer.finished is None:
+                    lines = await deadlines.wait(phase, seconds, stream.read())
+                    if lines is None:
+                        raise AnswerInterrupted(reason="no_final_frame")
+                    for piece in joined(answer.pieces(lines)):
+                        yield piece
+                    phase, seconds = "gap", limits.gap_seconds
+                self._answered_at[request.model] = asyncio.get_running_loop().time()
+                await read_to_the_end(stream)
+            yield answer.finished
+
+    async def count_tokens(self, model: str, messages: Sequence[PromptMessage]) -> list[int]:
+        """Return estimates, a little large (see `engine.estimate`): Ollama has no tokenizer to ask.
+
+        Up to 1.5 times the truth on code and Markdown; `model` therefore makes no difference.
+        """
+        del model
+        return [estimated_tokens(message.text) + TEMPLATE_TOKENS for message in messages]
+
+    async def context_tokens(self, model: str) -> int:
+        if model not in self._context_of:
+            trained_for = (await self.model(model)).context_tokens or self._context_tokens
+            self._context_of[model] = min(self._context_tokens, trained_for)
+        return self._context_of[model]
+
+    async def load(self, model: str) -> None:
+        loading = self._client.generate(
+            model=model,
+            prompt="",
+            keep_alive=self._keep_alive,
+            options=self._runner_options,
+        )
+        seconds = self._watchdog.load_seconds
+        await self._ask(loading, seconds=seconds, phase="load", model=model)
+        self._answered_at[model] = asyncio.get_running_loop().time()
+
+    async def unload(self, model: str) -> None:
+        self._answered_at.pop(model, None)
+        await self._ask(self._unload(model), seconds=UNLOAD_SECONDS, phase="unload", model=model)
+
+    async def pull(self, model: str) -> AsyncGenerator[PullProgress]:
+        limits = self._watchdog
+        with Deadlines(float("inf")) as deadlines, our_errors(self._url, model):
+            # The package's stream is a generator; its type says less, and only a generator
+            # can be closed, which is what ends the download.
+            steps = cast("AsyncGenerator[Any]", await self._client.pull(model, stream=True))
+            async with aclosing(steps):
+                while True:
+                    step = await deadlines.wait("pull", limits.gap_seconds, anext(steps, None))
+                    if step is None:
+                        return
+                    yield PullProgress(step.status or "", step.completed or 0, step.total or 0)
+
+    async def delete(self, model: str) -> None:
+        await self._ask(self._client.delete(model), model=model)
+        self._answered_at.pop(model, None)
+        self._context_of.pop(model, None)
+
+    async def close(self) -> None:
+        await self._client.close()  # type: ignore[no-untyped-call]
+
+    async def _ask(
+        self,
+        answer: Awaitable[Result],
+        *,
+        seconds: float = ANSWER_SECONDS,
+        phase: str = "answer",
+        model: str = "",
+    ) -> Result:
+        try:
+            with our_errors(self._url, model):
+                async with asyncio.timeout(seconds):
+                    return await answer
+        except TimeoutError:
+            raise EngineTimeout(phase=phase, seconds=seconds) from None
+
+    async def _is_loaded(self, model: str) -> bool:
+        answered_at = self._answered_at.get(model)
+        now = asyncio.get_running_loop().time()
+        if answered_at is not None and now - answered_at < LOADED_FOR_SECONDS:
+            return True
+        return full_name(model) in {loaded.name for loaded in await self.loaded()}
+
+    async def _unload(self, model: str) -> None:
+        await self._client.generate(
+            model=model,
+            prompt="",
+            keep_alive=0,
+            options=self._runner_options,
+        )
+        # There is no event to wait for: its runner is gone once it is listed no more.
+        while full_name(model) in {row.model for row in (await self._client.ps()).models}:  # noqa: ASYNC110
+            await asyncio.sleep(UNLOAD_POLL_SECONDS)
+
+    def _chat_body(self, request: ChatRequest) -> dict[str, Any]:
+        options: dict[str, Any] = {**self._runner_options, "num_predict": request.max_tokens}
+        if request.temperature is not None:
+            options["temperature"] = request.temperature
+        if request.seed is not None:
+            options["seed"] = request.seed
+        if request.stop:
+            options["stop"] = list(request.stop)
+        body: dict[str, Any] = {
+            "model": request.model,
+            "messages": [
+                {"role": message.speaker, "content": message.text} for message in request.messages
+            ],
+            "stream": True,
+            "keep_alive": self._keep_alive,
+            "options": options,
+        }
+        if request.think is not None:
+            body["think"] = request.think
+        return body
+
+
+class OllamaAnswer:
+    """Makes pieces of the lines of one answer."""
+
+    def __init__(self, model: str) -> None:
+        self._model = model
+        self._splitter = ThinkingSplitter()
+        self.finished: Finished | None = None
+
+    def pieces(self, lines: list[dict[str, Any]]) -> list[Piece]:
+        pieces: list[Piece] = []
+        for line in lines:
+            if "error" in line:
+                raise classified(str(line["error"]), 0, self._model)
+            message = line.get("message")
+            if isinstance(message, dict):
+                if thought := message.get("thinking"):
+                    pieces.append(Thought(str(thought)))
+                if content := message.get("content"):
+                    pieces += self._splitter.feed(str(content))
+            if line.get("done"):
+                pieces += self._splitter.finish()
+                self.finished = Finished(
+                    reason="length" if line.get("done_reason") == "length" else "stop",
+                    timings=timings_of(line),
+                )
+                break
+        return pieces
+
+
+def timings_of(line: dict[str, Any]) -> Timings:
+    """Return what the closing line tells; Ollama never says how much was cached."""
+
+    def seconds(name: str) -> float | None:
+        value = line.get(name)
+        return value / NANOSECONDS if isinstance(value, int | float) else None
+
+    def count(name: str) -> int | None:
+        value = line.get(name)
+        return value if isinstance(value, int) else None
+
+    return Timings(
+        prompt_tokens=count("prompt_eval_count"),
+        answer_tokens=count("eval_count"),
+        load_seconds=seconds("load_duration"),
+        read_seconds=seconds("prompt_eval_duration"),
+        write_seconds=seconds("eval_duration"),
+    )
+
+
+async def read_to_the_end(stream: ChatStream) -> None:
+    """Take the empty end of the stream, so that the connection can serve again."""
+    try:
+        async with asyncio.timeout(LAST_READ_SECONDS):
+            while await stream.read() is not None:
+                pass
+    except (TimeoutError, EngineError):
+        return
+
+
+def full_name(model: str) -> str:
+    """Return the name as Ollama lists it: without a tag, it means `latest`."""
+    return model if ":" in model.rpartition("/")[2] else f"{model}:latest"

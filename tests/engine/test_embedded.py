@@ -1,0 +1,215 @@
+"""Our own llama.cpp: switched, healed and counted as the port says."""
+
+import asyncio
+import os
+import shutil
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from couachgptd import config
+from couachgptd.core.errors import (
+    AnswerInterrupted,
+    ContextExceeded,
+    EngineTimeout,
+    ModelBroken,
+    ModelMissing,
+)
+from couachgptd.core.models import (
+    ChatRequest,
+    Finished,
+    Loading,
+    PromptMessage,
+    Reading,
+    Speaker,
+    Text,
+)
+from couachgptd.engine.embedded import EmbeddedEngine, default_threads
+
+WATCHDOG = config.Watchdog(load_seconds=60, read_seconds=60, gap_seconds=30, total_seconds=120)
+SECTION = config.Engine(context_tokens=512, threads=1, slots=2)
+
+
+@pytest.fixture
+async def engine(starter_model: Path, tmp_path: Path) -> AsyncIterator[EmbeddedEngine]:
+    (tmp_path / "un.gguf").symlink_to(starter_model)
+    (tmp_path / "deux.gguf").symlink_to(starter_model)
+    opened = EmbeddedEngine(SECTION, config.Embedded(), WATCHDOG, tmp_path)
+    yield opened
+    await opened.close()
+
+
+def asked(text: str = "Say hello.", model: str = "un", max_tokens: int = 8) -> ChatRequest:
+    return ChatRequest(
+        model=model,
+        messages=(PromptMessage("user", text),),
+        max_tokens=max_tokens,
+        temperature=0.0,
+        seed=1,
+    )
+
+
+async def finished(engine: EmbeddedEngine, request: ChatRequest) -> Finished:
+    pieces = [piece async for piece in engine.chat(request)]
+    assert isinstance(pieces[-1], Finished)
+    return pieces[-1]
+
+
+async def test_another_model_takes_the_place_of_the_first(engine: EmbeddedEngine) -> None:
+    await engine.load("un")
+    first = engine.pid
+    assert first is not None
+
+    await finished(engine, asked(model="deux"))
+
+    assert [model.name for model in await engine.loaded()] == ["deux"]
+    assert not psutil.pid_exists(first)
+
+
+async def test_loads_at_the_same_time_make_one_child(engine: EmbeddedEngine) -> None:
+    await asyncio.gather(*(engine.load("un") for _ in range(4)))
+
+    assert len(psutil.Process().children()) == 1
+
+
+async def test_a_child_that_died_is_started_again_at_the_next_answer(
+    engine: EmbeddedEngine,
+) -> None:
+    await engine.load("un")
+    pid = engine.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    while engine.pid is not None:  # noqa: ASYNC110 -- it offers no event, nor need it
+        await asyncio.sleep(0.01)
+
+    pieces = [piece async for piece in engine.chat(asked())]
+
+    assert pieces[0] == Loading()
+    assert isinstance(pieces[-1], Finished)
+    assert engine.pid not in {None, pid}
+
+
+async def test_an_answer_cut_by_a_switch_is_interrupted_not_killed(
+    engine: EmbeddedEngine,
+) -> None:
+    stream = engine.chat(asked("Write a very long story about a dog.", max_tokens=400))
+    async for piece in stream:
+        if isinstance(piece, Text):
+            break
+    await engine.unload("un")
+
+    with pytest.raises(AnswerInterrupted):
+        async for _ in stream:
+            pass
+
+
+async def test_the_prompt_is_read_with_progress(engine: EmbeddedEngine) -> None:
+    await engine.load("un")
+
+    pieces = [piece async for piece in engine.chat(asked("one two three " * 130))]
+
+    steps = [piece.tokens for piece in pieces if isinstance(piece, Reading)]
+    assert steps == sorted(steps)
+    last = [piece for piece in pieces if isinstance(piece, Reading)][-1]
+    assert last.tokens == last.total_tokens > 300
+    assert len(set(steps)) >= 3
+
+
+async def test_a_prompt_that_does_not_fit_tells_both_numbers(engine: EmbeddedEngine) -> None:
+    with pytest.raises(ContextExceeded) as told:
+        await finished(engine, asked("word " * 2000))
+
+    assert told.value.fields["limit_tokens"] == 512
+    assert told.value.fields["tokens"] > 2000
+
+
+async def test_counts_are_what_the_engine_then_reads(engine: EmbeddedEngine) -> None:
+    await engine.load("un")
+    turns: list[tuple[Speaker, str]] = [
+        ("system", "You help."),
+        ("user", "Bonjour à tous, l'été arrive !"),
+        ("assistant", "Oui."),
+        ("user", "def f(x): return x ** 2"),
+    ]
+    for start in (0, 1):
+        messages = tuple(PromptMessage(speaker, text) for speaker, text in turns[start:])
+        request = ChatRequest(model="un", messages=messages, max_tokens=2)
+
+        counted = sum(await engine.count_tokens("un", messages))
+        read = (await finished(engine, request)).timings.prompt_tokens
+
+        assert read is not None
+        assert read <= counted <= read + len(messages)
+
+
+async def test_the_same_beginning_is_not_read_twice(engine: EmbeddedEngine) -> None:
+    await finished(engine, asked("Say hello. " * 20))
+
+    again = await finished(engine, asked("Say hello. " * 20))
+
+    assert again.timings.cached_tokens
+    assert again.timings.cached_tokens > 50
+
+
+async def test_answers_run_side_by_side_on_their_slots(engine: EmbeddedEngine) -> None:
+    messages = asked("Write a long story about a dog.").messages
+    requests = [
+        ChatRequest(model="un", messages=messages, max_tokens=30, slot=slot) for slot in (0, 1)
+    ]
+
+    ends = await asyncio.gather(*(finished(engine, request) for request in requests))
+
+    assert [end.timings.answer_tokens for end in ends] == [30, 30]
+
+
+async def test_a_deleted_model_is_stopped_and_gone(
+    engine: EmbeddedEngine, tmp_path: Path, starter_model: Path
+) -> None:
+    shutil.copy(starter_model, tmp_path / "trois.gguf")
+    await engine.load("trois")
+
+    await engine.delete("trois")
+
+    assert engine.pid is None
+    assert not (tmp_path / "trois.gguf").exists()
+    assert [model.name for model in await engine.models()] == ["deux", "un"]
+    with pytest.raises(ModelMissing):
+        await engine.delete("trois")
+
+
+async def test_a_folder_without_models_lists_none(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("rien", encoding="utf-8")
+    (tmp_path / "dossier.gguf").mkdir()
+    for folder in (tmp_path, tmp_path / "absent"):
+        engine = EmbeddedEngine(SECTION, config.Embedded(), WATCHDOG, folder)
+
+        assert await engine.models() == []
+        assert (await engine.status()).is_up
+
+
+async def test_a_broken_file_is_listed_and_its_answer_says_so(
+    engine: EmbeddedEngine, tmp_path: Path
+) -> None:
+    (tmp_path / "casse.gguf").write_bytes(b"GGUF" + b"\0" * 100)
+
+    assert "casse" in [model.name for model in await engine.models()]
+    with pytest.raises(ModelBroken):
+        await finished(engine, asked(model="casse"))
+
+
+@pytest.mark.usefixtures("engine")
+async def test_a_load_too_slow_is_told_and_leaves_nothing(tmp_path: Path) -> None:
+    hasty = EmbeddedEngine(SECTION, config.Embedded(), config.Watchdog(load_seconds=0.1), tmp_path)
+
+    with pytest.raises(EngineTimeout):
+        await hasty.load("un")
+
+    assert hasty.pid is None
+    await hasty.close()
+
+
+def test_one_core_is_left_to_the_others() -> None:
+    assert default_threads() == max(1, len(os.sched_getaffinity(0)) - 1)
