@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Awaitable, Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,9 +96,11 @@ async def _ask(control: ControlService, request: web.Request) -> web.StreamRespo
         # What is refused is refused before the stream begins, with a status of its own.
         first = await anext(events)
         await response.prepare(request)
-        await response.write(_line(first))
-        async for event in events:
-            await response.write(_line(event))
+        # Whoever asked may leave at any time; closing `events` then stops the turn.
+        with suppress(ConnectionResetError):
+            await response.write(_line(first))
+            async for event in events:
+                await response.write(_line(event))
     return response
 
 

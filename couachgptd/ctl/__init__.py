@@ -1,0 +1,1 @@
+"""couachgptctl, the operator's command line."""

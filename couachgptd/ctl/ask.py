@@ -1,0 +1,166 @@
+"""couachgptctl ask: one question, its answer written out as it grows."""
+
+import sys
+from contextlib import closing
+
+from couachgptd.ctl import exits, render
+from couachgptd.ctl.connection import connected
+from couachgptd.ctl.failures import CommandFailed, refused, usage
+from couachgptd.ctl.texts import _, decimal, mark, ngettext
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Iterable
+    from typing import Any
+
+    from couachgptd.control.client import Event
+
+STAGES = {
+    "queued": mark("Waiting"),
+    "loading": mark("Loading the model"),
+    "reading": mark("Reading the question"),
+    "thinking": mark("Thinking"),
+    "writing": mark("Writing"),
+}
+
+
+def ask(arguments: "Namespace") -> int:
+    question = _question(arguments.text)
+    with (
+        connected(arguments) as client,
+        # Closed also by Ctrl-C and by a reader that leaves: the daemon then stops the turn.
+        closing(
+            client.ask(question, model=arguments.model, silence_seconds=arguments.timeout)
+        ) as events,
+    ):
+        return _json(events) if arguments.json else _Screen().follow(events)
+
+
+def _question(words: list[str]) -> str:
+    text = " ".join(words)
+    if text in ("", "-"):
+        if sys.stdin.isatty():
+            print(_("Type your question, then Ctrl-D on a line of its own."), file=sys.stderr)
+        try:
+            text = sys.stdin.buffer.read().decode()
+        except UnicodeDecodeError:
+            raise usage(_("Standard input is not UTF-8.")) from None
+    if not text.strip():
+        raise usage(_("The question is empty."))
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # bytes of the command line that are no text
+        raise usage(_("The question is not UTF-8.")) from None
+    return text
+
+
+def _json(events: "Iterable[Event]") -> int:
+    code = exits.OK
+    for event in events:
+        print(render.as_json(event, indent=None), flush=True)
+        if event["type"] == "turn":
+            code = exits.FAILED if event["turn"]["state"] in _UNFINISHED else exits.OK
+    return code
+
+
+_UNFINISHED = ("stopped", "interrupted", "failed")
+
+
+class _Screen:
+    """The answer on standard output; what a person wants to know meanwhile on standard error."""
+
+    def __init__(self) -> None:
+        self.talks = render.is_terminal(sys.stderr)
+        self._stage = ""
+        self._last = ""  # the last piece of the answer
+        self._thinks = False
+
+    def follow(self, events: "Iterable[Event]") -> int:
+        turn: dict[str, Any] = {}
+        try:
+            for event in events:
+                if event["type"] == "turn":
+                    turn = event["turn"]
+                    self._show_stage(turn)
+                elif event["type"] == "text":
+                    self._show_piece(event.get("kind", "text"), event.get("d", ""))
+        except BaseException:
+            self._end_line()
+            raise
+        self._end_line()
+        return self._show_end(turn)
+
+    def _show_stage(self, turn: "dict[str, Any]") -> None:
+        if not self.talks or self._last or self._thinks or turn["state"] not in STAGES:
+            return
+        self._clear()
+        self._stage = f"{_(STAGES[turn['state']])}{_detail(turn)}…"
+        print(f"\r{render.dim(self._stage, sys.stderr)}", end="", file=sys.stderr, flush=True)
+
+    def _show_piece(self, kind: str, piece: str) -> None:
+        if kind == "thinking":
+            if self.talks:
+                self._clear()
+                self._thinks = True
+                text = render.dim(render.safe(piece), sys.stderr)
+                print(text, end="", file=sys.stderr, flush=True)
+            return
+        if not piece:
+            return
+        self._clear()
+        if self._thinks:
+            self._thinks = False
+            print("\n", file=sys.stderr, flush=True)
+        # A program gets the answer as it is; a terminal only what it cannot obey.
+        print(render.safe(piece) if sys.stdout.isatty() else piece, end="", flush=True)
+        self._last = piece
+
+    def _clear(self) -> None:
+        if self._stage:
+            self._stage = ""
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+    def _end_line(self) -> None:
+        self._clear()
+        if self._thinks:
+            print(file=sys.stderr)
+        if self._last and not self._last.endswith("\n"):
+            print(flush=True)
+
+    def _show_end(self, turn: "dict[str, Any]") -> int:
+        match turn.get("state"):
+            case "done":
+                if turn.get("finish_reason") == "length":
+                    print(_("(The answer reached its greatest length.)"), file=sys.stderr)
+                if self.talks and turn.get("timings"):
+                    print(render.dim(_figures(turn["timings"]), sys.stderr), file=sys.stderr)
+                return exits.OK
+            case "stopped":
+                raise CommandFailed(_("The answer was stopped."), code="stopped")
+            case _:
+                error = turn.get("error") or {}
+                raise refused(error.get("code", "answer_interrupted"), error.get("fields") or {})
+
+
+def _detail(turn: "dict[str, Any]") -> str:
+    if turn["state"] == "queued" and turn.get("place"):
+        place = int(turn["place"])
+        ahead = ngettext("{n} answer ahead", "{n} answers ahead", place)
+        return f", {ahead.format(n=place)}"
+    if turn["state"] == "loading" and turn.get("model"):
+        return f" {render.safe(turn['model'])}"
+    if turn["state"] == "reading" and turn.get("read_tokens") and turn.get("prompt_tokens"):
+        return f", {100 * turn['read_tokens'] // turn['prompt_tokens']} %"
+    return ""
+
+
+def _figures(timings: "dict[str, Any]") -> str:
+    tokens = timings.get("answer_tokens") or 0
+    shown = [ngettext("{n} token", "{n} tokens", tokens).format(n=tokens)]
+    if timings.get("tokens_per_second"):
+        rate = decimal(timings["tokens_per_second"])
+        shown.append(_("{rate} tokens/s").format(rate=rate))
+    if timings.get("total_seconds") is not None:
+        shown.append(_("{n} s").format(n=decimal(timings["total_seconds"])))
+    return ", ".join(shown)

@@ -1,0 +1,48 @@
+"""Which daemon is meant: from the options, the environment or the configuration to a client."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from couachgptd.control.client import API_VERSION, REQUEST_SECONDS, ControlClient
+from couachgptd.ctl.texts import _
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from couachgptd.config import Config
+
+ENVIRONMENT = "COUACHGPT_SOCKET"
+
+
+def settings(arguments: "Namespace") -> "Config":
+    """Return the configuration that --config names, else the system's. Raises ConfigError."""
+    from couachgptd import config
+
+    return config.load(Path(arguments.config) if arguments.config else None)
+
+
+def socket_path(arguments: "Namespace") -> Path:
+    given = arguments.socket or os.environ.get(ENVIRONMENT)
+    return Path(given) if given else settings(arguments).control_socket
+
+
+@contextmanager
+def connected(arguments: "Namespace") -> Iterator[ControlClient]:
+    """Give a client for one command; say so when the daemon is of another version."""
+    client = ControlClient(
+        socket_path(arguments),
+        timeout_seconds=arguments.timeout or REQUEST_SECONDS,
+        start_wait_seconds=arguments.wait,
+    )
+    try:
+        yield client
+    finally:
+        if theirs := client.other_api:
+            text = _(
+                "The daemon speaks version {theirs} of the control protocol, this is {ours}."
+            ).format(theirs=theirs, ours=API_VERSION)
+            print(f"couachgptctl: {text}", file=sys.stderr)

@@ -1,0 +1,212 @@
+"""What each failure says to the operator, what they can do about it, and its exit code."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from couachgptd.ctl import exits
+from couachgptd.ctl.texts import _, decimal, mark
+
+
+class CommandFailed(Exception):
+    """A command cannot go on. The text says what happened, the hint what to do about it."""
+
+    def __init__(
+        self,
+        text: str,
+        *,
+        hint: str = "",
+        exit_code: int = exits.FAILED,
+        code: str = "failed",
+        fields: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(text)
+        self.text = text
+        self.hint = hint
+        self.exit_code = exit_code
+        self.code = code
+        self.fields = dict(fields or {})
+
+
+def usage(text: str, hint: str = "") -> CommandFailed:
+    return CommandFailed(text, hint=hint, exit_code=exits.USAGE, code="usage")
+
+
+_ASK_STATUS = mark("See `couachgptctl status` and the journal of couachgptd.")
+
+# code -> (what happened, what to do). The codes are those of core/errors.py: a test says so.
+TEXTS: Mapping[str, tuple[str, str]] = {
+    "internal_error": (mark("Something went wrong in the daemon."), _ASK_STATUS),
+    "not_found": (mark("There is no such user."), mark("`couachgptctl user ls` lists them.")),
+    "not_allowed": (mark("That is not allowed now."), ""),
+    "bad_request": (
+        mark("The daemon did not understand: {reason}"),
+        mark("Are couachgptctl and couachgptd of the same version?"),
+    ),
+    "message_empty": (mark("The question is empty."), ""),
+    "message_too_long": (
+        mark("The question is too long: {tokens} tokens, and {limit_tokens} fit."),
+        "",
+    ),
+    "turn_running": (mark("An answer is already being written."), ""),
+    "queue_full": (
+        mark("Too many questions are waiting ({waiting})."),
+        mark("Try again in a few minutes."),
+    ),
+    "login_taken": (mark("This login is taken."), mark("`couachgptctl user ls` lists them.")),
+    "login_invalid": (
+        mark("A login has {min_length} to {max_length} characters and no spaces."),
+        "",
+    ),
+    "password_too_short": (
+        mark("The password is too short: at least {min_length} characters."),
+        "",
+    ),
+    "password_too_long": (mark("The password is too long: at most {max_length} characters."), ""),
+    "passwords_differ": (mark("The two passwords differ."), ""),
+    "wrong_password": (mark("Wrong login or password."), ""),
+    "account_pending": (
+        mark("This account waits for approval."),
+        mark("`couachgptctl user approve LOGIN` approves it."),
+    ),
+    "account_suspended": (mark("This account is suspended."), ""),
+    "registration_closed": (mark("Registration is closed."), ""),
+    "too_many_attempts": (mark("Too many attempts: try again in {retry_seconds} s."), ""),
+    "setup_link_invalid": (
+        mark("This link is used or too old."),
+        mark("`couachgptctl setup-link` makes a new one."),
+    ),
+    "form_expired": (mark("The form is too old."), ""),
+    "engine_failed": (mark("The engine failed."), _ASK_STATUS),
+    "engine_unavailable": (mark("The engine does not answer."), _ASK_STATUS),
+    "engine_missing": (
+        mark("The embedded engine is not installed."),
+        mark("Install CouachGPT with its [embedded] dependencies."),
+    ),
+    "engine_port_taken": (mark("Another program has the engine's port."), _ASK_STATUS),
+    "engine_cpu_unsupported": (mark("The engine was built for another processor."), ""),
+    "engine_killed": (
+        mark("The engine was killed, most often for want of memory."),
+        mark("Try again, or choose a smaller model."),
+    ),
+    "engine_busy": (mark("The engine is busy."), mark("Try again in a moment.")),
+    "engine_timeout": (mark("The engine made no progress for too long."), _ASK_STATUS),
+    "answer_interrupted": (mark("The answer was cut before its end."), _ASK_STATUS),
+    "engine_rejected": (mark("The engine refused the request: {reason}"), ""),
+    "context_exceeded": (
+        mark("Too long for the model: {tokens} tokens, and {limit_tokens} fit."),
+        "",
+    ),
+    "model_missing": (
+        mark("There is no model {model}."),
+        mark("`couachgptctl model ls` lists them."),
+    ),
+    "model_broken": (
+        mark("The file of the model {model} is damaged."),
+        mark("Fetch it again: `couachgptctl model fetch --list` shows the starter models."),
+    ),
+    "no_model": (
+        mark("There is no model yet."),
+        mark("`couachgptctl model fetch --list` shows the starter models."),
+    ),
+    "store_failed": (mark("The daemon cannot save anything."), _ASK_STATUS),
+    "store_missing": (mark("The daemon's data folder is missing."), _ASK_STATUS),
+    "store_read_only": (mark("The daemon's data folder is read-only."), _ASK_STATUS),
+    "store_corrupt": (mark("The daemon's database is damaged."), _ASK_STATUS),
+    "store_too_new": (mark("The daemon's database is of a newer version."), _ASK_STATUS),
+    "store_full": (mark("The daemon's disk is full."), ""),
+    "store_locked": (mark("Another daemon holds this data folder."), ""),
+    "daemon_restarted": (
+        mark("The daemon restarted in the middle of the answer."),
+        mark("Ask again."),
+    ),
+    "server_stopping": (mark("The daemon is stopping."), mark("Try again in a moment.")),
+}
+
+
+class _Known(dict[str, Any]):
+    """The fields of an error; one that did not come is shown as a question mark."""
+
+    def __missing__(self, key: str) -> str:
+        return "?"
+
+
+def refused(code: str, fields: Mapping[str, Any]) -> CommandFailed:
+    """Return the failure for a stable code of the daemon, also for one not known here."""
+    text, hint = TEXTS.get(code, (mark("The daemon refused: {code}."), ""))
+    return CommandFailed(
+        _(text).format_map(_Known(fields, code=code)),
+        hint=_(hint) if hint else "",
+        code=code,
+        fields=fields,
+    )
+
+
+def explain(error: Exception) -> CommandFailed | None:
+    """Return what to tell the operator of a failure that was foreseen; None for any other."""
+    if isinstance(error, CommandFailed):
+        return error
+    return _of_client(error) or _of_configuration(error)
+
+
+def _of_client(error: Exception) -> CommandFailed | None:
+    from couachgptd.control import client
+
+    match error:
+        case client.DaemonNotRunning():
+            return _not_running(str(error.path))
+        case client.PermissionRefused():
+            return CommandFailed(
+                _("You may not use the control socket {path}.").format(path=error.path),
+                hint=_("Run it as root or as the daemon's user: sudo couachgptctl …"),
+                exit_code=exits.NOT_PERMITTED,
+                code="not_permitted",
+                fields={"socket": str(error.path)},
+            )
+        case client.DaemonSilent():
+            return CommandFailed(
+                _("The daemon did not answer within {seconds} s.").format(
+                    seconds=decimal(error.seconds, 0)
+                ),
+                hint=_("What it was asked may still happen. --timeout waits longer."),
+                exit_code=exits.TIMED_OUT,
+                code="timed_out",
+                fields={"seconds": error.seconds},
+            )
+        case client.BadAnswer():
+            return CommandFailed(
+                _("The daemon's answer was cut or is not of its kind: {reason}").format(
+                    reason=error
+                ),
+                hint=_(_ASK_STATUS),
+                code="bad_answer",
+            )
+        case client.ControlError():
+            return refused(error.code, error.fields)
+    return None
+
+
+def _not_running(path: str) -> CommandFailed:
+    from couachgptd import paths
+
+    if path == str(paths.SYSTEM_SOCKET):
+        hint = _("Start it with: systemctl start couachgptd")
+    else:
+        hint = _("Start couachgptd, or say where its socket is: --socket PATH")
+    return CommandFailed(
+        _("couachgptd is not running: nothing listens at {path}.").format(path=path),
+        hint=hint,
+        exit_code=exits.NOT_RUNNING,
+        code="not_running",
+        fields={"socket": path},
+    )
+
+
+def _of_configuration(error: Exception) -> CommandFailed | None:
+    from couachgptd import config
+
+    if isinstance(error, config.ConfigError):
+        return CommandFailed(
+            _("The configuration cannot be used: {reason}").format(reason=error),
+            code="config_invalid",
+        )
+    return None

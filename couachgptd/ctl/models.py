@@ -1,0 +1,118 @@
+"""couachgptctl model: the engine's models, and the starter models that can be fetched."""
+
+from pathlib import Path
+
+from couachgptd.ctl import exits, render
+from couachgptd.ctl.connection import connected, settings
+from couachgptd.ctl.failures import CommandFailed, usage
+from couachgptd.ctl.texts import _
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from couachgptd.catalogue import Catalogue
+    from couachgptd.control.client import Model
+
+
+def show(arguments: "Namespace") -> int:
+    with connected(arguments) as client:
+        answer = client.models()
+    if arguments.json:
+        print(render.as_json(answer))
+    elif answer["models"]:
+        head = (_("MODEL"), _("SIZE"), _("PARAMETERS"), _("QUANTIZATION"), _("CONTEXT"), "")
+        rows = [_row(model, answer["default"]) for model in answer["models"]]
+        print(render.table(head, rows, right=(1, 2, 4)))
+    else:
+        print(_("There is no model yet: `couachgptctl model fetch --list` shows what there is."))
+    return exits.OK
+
+
+def fetch(arguments: "Namespace") -> int:
+    from couachgptd import catalogue
+
+    try:
+        known = catalogue.load(*([Path(arguments.catalogue)] if arguments.catalogue else []))
+    except catalogue.CatalogueError as error:
+        text = _("The catalogue cannot be used: {reason}").format(reason=error)
+        raise CommandFailed(text, code="catalogue_invalid") from error
+    folder = _folder(arguments)
+    if arguments.list:
+        return _show_catalogue(known, folder, as_json=arguments.json)
+    if not arguments.name:
+        raise usage(_("Which model?"), hint=_names(known))
+    try:
+        model = known.model(arguments.name)
+    except catalogue.UnknownModel as error:
+        raise CommandFailed(
+            _("There is no starter model {name}.").format(name=arguments.name),
+            hint=_names(known),
+            code="model_unknown",
+            fields={"name": arguments.name, "known": list(error.known)},
+        ) from None
+    from couachgptd.ctl import fetch as fetcher
+    from couachgptd.ctl.progress import Progress
+
+    fetcher.fetch(model, folder, Progress(model.name, model.size_bytes, as_json=arguments.json))
+    return exits.OK
+
+
+def _folder(arguments: "Namespace") -> Path:
+    if arguments.models_dir:
+        return Path(arguments.models_dir).absolute()
+    return settings(arguments).models_dir
+
+
+def _show_catalogue(known: "Catalogue", folder: Path, *, as_json: bool) -> int:
+    models = [
+        {
+            "name": model.name,
+            "title": model.title,
+            "licence": model.licence,
+            "languages": list(model.languages),
+            "size_bytes": model.size_bytes,
+            "sha256": model.sha256,
+            "path": str(folder / model.file),
+            "is_there": (folder / model.file).exists(),
+        }
+        for model in known.models
+    ]
+    if as_json:
+        print(render.as_json({"models": models, "default": known.default or None}))
+        return exits.OK
+    head = (_("MODEL"), _("SIZE"), _("LICENCE"), _("LANGUAGES"), _("WHAT"), "")
+    rows = [
+        (
+            model.name,
+            render.size(model.size_bytes),
+            model.licence,
+            " ".join(model.languages),
+            model.title,
+            _marks(is_default=model.name == known.default, is_there=(folder / model.file).exists()),
+        )
+        for model in known.models
+    ]
+    print(render.table(head, rows, right=(1,)))
+    return exits.OK
+
+
+def _marks(*, is_default: bool, is_there: bool) -> str:
+    return ", ".join([_("default")] * is_default + [_("there")] * is_there)
+
+
+def _names(known: "Catalogue") -> str:
+    names = ", ".join(model.name for model in known.models)
+    return _("The starter models: {names}").format(names=names)
+
+
+def _row(model: "Model", default: str | None) -> tuple[str, ...]:
+    marks = [_("default")] * (model["name"] == default) + [_("loaded")] * bool(model["is_loaded"])
+    return (
+        model["name"],
+        render.size(model["size_bytes"]),
+        str(model["parameters"] or "?"),
+        str(model["quantization"] or "?"),
+        str(model["context_tokens"] or "?"),
+        ", ".join(marks),
+    )

@@ -1,0 +1,59 @@
+"""couachgptctl status: how the daemon, its engine and its queue are."""
+
+from couachgptd.ctl import exits, render
+from couachgptd.ctl.connection import connected
+from couachgptd.ctl.texts import _, ngettext
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from couachgptd.control.client import EngineStatus, Status
+
+
+def show(arguments: "Namespace") -> int:
+    with connected(arguments) as client:
+        status = client.status()
+    print(render.as_json(status) if arguments.json else text(status))
+    return exits.OK
+
+
+def text(status: "Status") -> str:
+    turns, users = status["turns"], status["users"]
+    daemon = _("couachgptd {version}, up for {duration}, process {pid}").format(
+        version=status["version"],
+        duration=render.duration(status["uptime_seconds"]),
+        pid=status["pid"],
+    )
+    rows = [
+        (_("Address"), status["address"]),
+        (_("Engine"), _engine(status["engine"])),
+        (_("Models loaded"), ", ".join(status["engine"]["loaded"]) or _("none")),
+        (
+            _("Answers"),
+            _("{running} being written, {queued} waiting").format(
+                running=turns["running"], queued=turns["queued"]
+            ),
+        ),
+        (_("Users"), _users(users["total"], users["pending"])),
+        (_("Open pages"), str(status["sockets"])),
+        (_("Memory"), render.size(status["memory_bytes"])),
+    ]
+    return f"{render.bold(render.safe(daemon))}\n{render.pairs(rows)}"
+
+
+def _engine(engine: "EngineStatus") -> str:
+    state = render.green(_("up")) if engine["is_up"] else render.red(_("down"))
+    kind = " ".join(part for part in (engine["kind"], engine["version"]) if part)
+    place = f" ({render.safe(engine['address'])})" if engine["address"] else ""
+    detail = f": {render.safe(engine['detail'])}" if engine["detail"] else ""
+    return f"{render.safe(kind)}{place}, {state}{detail}"
+
+
+def _users(total: int, pending: int) -> str:
+    if not pending:
+        return str(total)
+    waiting = ngettext(
+        "{n} waits for approval", "{n} wait for approval", pending
+    ).format(n=pending)  # fmt: skip
+    return f"{total}, {render.yellow(waiting)}"

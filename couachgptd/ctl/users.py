@@ -1,0 +1,139 @@
+"""couachgptctl user and setup-link: accounts, and the way in for the first administrator."""
+
+import sys
+
+from couachgptd.control.client import ControlError
+from couachgptd.ctl import exits, render
+from couachgptd.ctl.connection import connected
+from couachgptd.ctl.failures import CommandFailed, refused, usage
+from couachgptd.ctl.texts import _, mark
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from couachgptd.control.client import User
+
+ROLES = {"admin": mark("administrator"), "member": mark("member"), "reader": mark("reader")}
+STATES = {
+    "pending": mark("waits for approval"),
+    "active": mark("active"),
+    "suspended": mark("suspended"),
+}
+
+
+def add(arguments: "Namespace") -> int:
+    password = _password(arguments)
+    with connected(arguments) as client:
+        user = client.add_user(
+            arguments.login,
+            password,
+            name=arguments.name,
+            role=arguments.role,
+            language=arguments.language,
+        )
+    text = _("Added {login} ({role}).").format(login=user["login"], role=_role(user))
+    return _say(arguments, user, text)
+
+
+def show(arguments: "Namespace") -> int:
+    with connected(arguments) as client:
+        users = client.users()
+    if arguments.json:
+        print(render.as_json({"users": users}))
+    elif users:
+        head = (_("LOGIN"), _("NAME"), _("ROLE"), _("STATE"), _("LANGUAGE"), _("SINCE"))
+        print(render.table(head, [_row(user) for user in users]))
+    else:
+        print(_("There is no account yet: `couachgptctl user add LOGIN --admin` makes one."))
+    return exits.OK
+
+
+def approve(arguments: "Namespace") -> int:
+    with connected(arguments) as client:
+        user = client.approve_user(arguments.login)
+    return _say(arguments, user, _("{login} may now log in.").format(login=user["login"]))
+
+
+def change_password(arguments: "Namespace") -> int:
+    password = _password(arguments)
+    with connected(arguments) as client:
+        user = client.set_password(arguments.login, password)
+    text = _("The password of {login} is changed and their sessions are ended.")
+    return _say(arguments, user, text.format(login=user["login"]))
+
+
+def setup_link(arguments: "Namespace") -> int:
+    with connected(arguments) as client:
+        try:
+            link = client.setup_link()
+        except ControlError as error:
+            raise _no_link(error.code, error.fields) from None
+    if arguments.json:
+        print(render.as_json(link))
+        return exits.OK
+    print(render.safe(link["url"]))
+    if expires_at := link.get("expires_at"):
+        until = _("It works once, until {moment}.").format(moment=render.moment(expires_at))
+        print(render.safe(until), file=sys.stderr)
+    return exits.OK
+
+
+def _no_link(code: str, fields: dict[str, object]) -> CommandFailed:
+    if code != "not_allowed":
+        return refused(code, fields)
+    return CommandFailed(
+        _("There is an administrator already: the set-up is done."),
+        hint=_("`couachgptctl user add LOGIN --admin` makes another one."),
+        code=code,
+        fields=fields,
+    )
+
+
+def _password(arguments: "Namespace") -> str:
+    """Return the new password, asked for twice on a terminal; it never is a word of a command."""
+    if arguments.password_stdin:
+        try:
+            line = sys.stdin.buffer.readline().decode().rstrip("\r\n")
+        except UnicodeDecodeError:
+            raise usage(_("Standard input is not UTF-8.")) from None
+        if not line:
+            raise usage(_("Standard input holds no password."))
+        return line
+    if not sys.stdin.isatty():
+        raise usage(
+            _("There is no terminal to ask for the password on."),
+            hint=_("Give it on standard input, with --password-stdin."),
+        )
+    from getpass import getpass
+
+    try:
+        password = getpass(_("New password: "))
+        again = getpass(_("Once more: "))
+    except EOFError:
+        raise usage(_("No password was given.")) from None
+    if password != again:
+        raise refused("passwords_differ", {})
+    return password
+
+
+def _row(user: "User") -> tuple[str, ...]:
+    state = STATES.get(user["state"])
+    return (
+        user["login"],
+        user["name"],
+        _role(user),
+        _(state) if state else user["state"],
+        user["language"],
+        render.moment(user["created_at"]),
+    )
+
+
+def _role(user: "User") -> str:
+    role = ROLES.get(user["role"])
+    return _(role) if role else user["role"]
+
+
+def _say(arguments: "Namespace", user: "User", text: str) -> int:
+    print(render.as_json({"user": user}) if arguments.json else render.safe(text))
+    return exits.OK

@@ -1,0 +1,149 @@
+"""A daemon for tests: it answers on a Unix socket as docs/control.md says."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+USER = {
+    "id": 1,
+    "login": "zoe",
+    "name": "Zoé Müller",
+    "role": "admin",
+    "state": "active",
+    "language": "fr",
+    "created_at": "2026-11-23T08:00:00Z",
+}
+MODEL = {
+    "name": "qwen",
+    "size_bytes": 491_400_064,
+    "family": "qwen2",
+    "parameters": "0.5B",
+    "quantization": "Q4_K_M",
+    "context_tokens": 4096,
+    "abilities": ["chat"],
+    "is_loaded": True,
+}
+STATUS = {
+    "version": "0.1.0",
+    "pid": 42,
+    "started_at": "2026-11-23T08:00:00Z",
+    "uptime_seconds": 7384.2,
+    "address": "http://127.0.0.1:8294",
+    "memory_bytes": 61_000_000,
+    "sockets": 3,
+    "engine": {
+        "kind": "embedded",
+        "address": None,
+        "is_up": True,
+        "version": "b11549",
+        "detail": None,
+        "model": "qwen",
+        "loaded": ["qwen"],
+    },
+    "turns": {"queued": 1, "running": 1},
+    "users": {"total": 4, "pending": 1},
+}
+
+
+def turn(state: str, **fields: Any) -> dict[str, Any]:
+    return {"type": "turn", "turn": {"id": 1, "state": state, "error": None, **fields}}
+
+
+def text(piece: str, kind: str = "text") -> dict[str, Any]:
+    return {"type": "text", "kind": kind, "d": piece}
+
+
+class Peer:
+    """What it was asked, and what it is to answer."""
+
+    def __init__(self, socket: Path) -> None:
+        self.socket = socket
+        self.requests: list[tuple[str, str, Any]] = []
+        self.headers: dict[str, str] = {}
+        self.api = "1"
+        self.refusal: tuple[int, str, dict[str, Any]] | None = None
+        self.raw: bytes | None = None
+        self.is_silent = False
+        self.users = [USER]
+        self.models: list[dict[str, Any]] = [MODEL]
+        self.events = [turn("queued"), turn("writing"), text("Bon"), text("jour"), turn("done")]
+        self.goes_on = False  # an answer that never ends by itself
+        self.asks = asyncio.Event()
+        self.stopped = asyncio.Event()
+
+    def app(self) -> web.Application:
+        app = web.Application(middlewares=[self._answer])
+        app.router.add_post("/v1/ask", self._ask)
+        app.router.add_route("*", "/{path:.*}", self._verb)
+        return app
+
+    @web.middleware
+    async def _answer(self, request: web.Request, handler: Any) -> web.StreamResponse:
+        body = await request.json() if request.can_read_body else None
+        self.requests.append((request.method, request.rel_url.raw_path, body))
+        self.headers = dict(request.headers)
+        if self.is_silent:
+            await asyncio.sleep(60)
+        headers = {"X-Couachgpt-Api": self.api}
+        if self.raw is not None:
+            return web.Response(body=self.raw, headers=headers)
+        if self.refusal is not None:
+            status, code, fields = self.refusal
+            error = {"error": {"code": code, "fields": fields}}
+            return web.json_response(error, status=status, headers=headers)
+        response: web.StreamResponse = await handler(request)
+        if not response.prepared:
+            response.headers.update(headers)
+        return response
+
+    async def _verb(self, request: web.Request) -> web.Response:
+        match request.method, request.rel_url.raw_path.removeprefix("/v1/").split("/"):
+            case "GET", ["status"]:
+                return web.json_response(STATUS)
+            case "GET", ["users"]:
+                return web.json_response({"users": self.users})
+            case "POST", ["users"]:
+                return web.json_response({"user": USER}, status=201)
+            case "POST", ["users", _login, "approve" | "password"]:
+                return web.json_response({"user": USER})
+            case "POST", ["setup-link"]:
+                link = {"url": "http://127.0.0.1:8294/setup/abc", "expires_at": "2026-11-24T08:00Z"}
+                return web.json_response(link)
+            case "GET", ["models"]:
+                return web.json_response({"models": self.models, "default": "qwen"})
+        raise web.HTTPNotFound
+
+    async def _ask(self, request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"X-Couachgpt-Api": self.api})
+        response.content_type = "application/x-ndjson"
+        await response.prepare(request)
+        try:
+            for event in self.events:
+                await self._write(response, event)
+            self.asks.set()
+            while self.goes_on:
+                await self._write(response, text("more "))
+                await asyncio.sleep(0.02)
+        except (ConnectionError, asyncio.CancelledError):
+            self.stopped.set()
+        return response
+
+    async def _write(self, response: web.StreamResponse, event: dict[str, Any]) -> None:
+        await response.write(json.dumps(event).encode() + b"\n")
+
+
+@asynccontextmanager
+async def listening(socket: Path) -> AsyncIterator[Peer]:
+    peer = Peer(socket)
+    runner = web.AppRunner(peer.app(), shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        await web.UnixSite(runner, str(socket)).start()
+        yield peer
+    finally:
+        await runner.cleanup()

@@ -1,0 +1,70 @@
+"""Sizes, durations and columns."""
+
+import pytest
+
+from couachgptd.core import errors
+from couachgptd.ctl import failures, render, texts
+
+
+@pytest.mark.parametrize(
+    ("count", "shown"),
+    [
+        (None, "?"),
+        (0, "0 B"),
+        (999, "999 B"),
+        (1000, "1.0 kB"),
+        (999_960, "1.0 MB"),
+        (491_400_064, "491.4 MB"),
+        (1_117_320_768, "1.1 GB"),
+        (5e15, "5000.0 TB"),
+    ],
+)
+def test_sizes_are_shown_in_the_unit_that_suits(count: float | None, shown: str) -> None:
+    assert render.size(count) == shown
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [(0.4, "0 s"), (59.9, "59 s"), (61, "1 min 01 s"), (7384, "2 h 03 min"), (200_000, "2 d 7 h")],
+)
+def test_durations_are_shown_by_their_two_largest_units(seconds: float, shown: str) -> None:
+    assert render.duration(seconds) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "columns"),
+    [("abc", 3), ("é", 1), ("e\u0301", 1), ("李", 2), ("👍", 2), ("a\u200bb", 2)],
+)
+def test_width_counts_columns_and_not_letters(text: str, columns: int) -> None:
+    assert render.width(text) == columns
+
+
+@pytest.mark.parametrize(
+    ("environment", "language"),
+    [
+        ({}, "en"),
+        ({"LANG": "fr_FR.UTF-8"}, "fr"),
+        ({"LANG": "FR"}, "fr"),
+        ({"LANG": "de_DE.UTF-8"}, "en"),
+        ({"LC_ALL": "C", "LANG": "fr_FR.UTF-8"}, "en"),
+        ({"LC_ALL": "", "LC_MESSAGES": "fr", "LANG": "C"}, "fr"),
+    ],
+)
+def test_the_first_variable_that_speaks_chooses_the_language(
+    environment: dict[str, str], language: str
+) -> None:
+    assert texts.language_of(environment) == language
+
+
+def test_every_code_has_a_text() -> None:
+    codes = {each.code for each in _family(errors.CouachError)}
+
+    assert set(failures.TEXTS) == codes
+
+
+def test_a_text_takes_an_error_without_its_fields() -> None:
+    assert failures.refused("model_missing", {}).text == "There is no model ?."
+
+
+def _family(error: type[errors.CouachError]) -> set[type[errors.CouachError]]:
+    return {error}.union(*(_family(child) for child in error.__subclasses__()))
