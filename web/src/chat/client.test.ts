@@ -1,0 +1,203 @@
+// The page's knowledge: questions are never lost nor doubled, and a return misses nothing.
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { View } from './client';
+import { ChatClient } from './client';
+import type { Growing } from './conversation';
+import { answer, example, FakeSocket, message, turn } from './testing';
+
+let sockets: FakeSocket[];
+let client: ChatClient;
+let addresses: (string | null)[];
+let view: View;
+
+const last = (): FakeSocket => sockets[sockets.length - 1] as FakeSocket;
+const settle = (): Promise<unknown> => vi.advanceTimersByTimeAsync(0);
+const hello = (change: object = {}): void => last().says({ ...example('hello'), ...change });
+const snapshot = (conversation: string, messages: object[], n = 5): void =>
+  last().says({ type: 'snapshot', conversation, position: { epoch: 'e', n }, messages });
+const asked = { conversation: 'new', question: 1, answer: 2 };
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  sockets = [];
+  addresses = [];
+  client = new ChatClient({
+    open: () => {
+      sockets.push(new FakeSocket());
+      return last();
+    },
+    onaddress: (id) => addresses.push(id),
+    onview: (next) => (view = next),
+    onend: () => undefined,
+  });
+  client.connect();
+});
+
+afterEach(() => {
+  client.close();
+  vi.useRealTimers();
+});
+
+test('a first question gets an address, and its conversation follows by itself', async () => {
+  hello();
+  const done = client.ask('Bonjour', null);
+  expect(view.pending).toMatchObject({ text: 'Bonjour', conversation: null });
+  last().accepts('chat.ask', asked);
+  await done;
+  expect(addresses).toEqual(['new']);
+
+  const client_id = last().request('chat.ask')?.client_id as string;
+  const pair = [message(1, { client_id, text: 'Bonjour' }), answer(2, 1)];
+  snapshot('new', [], 0);
+  last().says({ type: 'messages', conversation: 'new', n: 1, messages: pair });
+  expect(view.pending).toBeNull();
+  expect(view.branch.map(({ id }) => id)).toEqual([1, 2]);
+  expect(view.running).not.toBeNull();
+  expect(last().request('conversation.watch')).toBeUndefined();
+});
+
+test('a question cut off by a loss is sent again as the same one', async () => {
+  hello();
+  const done = client.ask('Bonjour', null);
+  const first = last().request('chat.ask')?.client_id;
+  last().drops();
+  await settle();
+  expect(view.pending).not.toBeNull();
+  await vi.advanceTimersByTimeAsync(10_000);
+  hello();
+  await settle();
+
+  expect(sockets).toHaveLength(2);
+  expect(last().request('chat.ask')?.client_id).toBe(first);
+  last().accepts('chat.ask', asked);
+  await done;
+  expect(addresses).toEqual(['new']);
+  expect(last().request('conversation.watch')).toMatchObject({ conversation: 'new' });
+});
+
+test('a refused question is given back with the reason', async () => {
+  hello();
+  const done = client.ask('Bonjour', null);
+  last().refuses('chat.ask', 'queue_full', { waiting: 9 });
+
+  await expect(done).rejects.toThrow('queue_full');
+  expect(view.pending).toBeNull();
+  expect(view.problem).toEqual({ code: 'queue_full', fields: { waiting: 9 } });
+});
+
+test('after a loss the open conversation is watched from the position seen', async () => {
+  hello();
+  client.open('c');
+  last().accepts('conversation.watch');
+  snapshot('c', [message(1), answer(2, 1)]);
+  last().says({ type: 'text', conversation: 'c', n: 6, message: 2, kind: 'text', d: 'a' });
+  last().drops();
+  await vi.advanceTimersByTimeAsync(10_000);
+  hello();
+
+  expect(last().request('conversation.watch')).toMatchObject({ position: { epoch: 'e', n: 6 } });
+});
+
+test('a gap is watched again, once', async () => {
+  hello();
+  client.open('c');
+  last().accepts('conversation.watch');
+  await settle();
+  snapshot('c', [message(1), answer(2, 1)]);
+  const before = last().sent.length;
+  for (const n of [8, 9]) {
+    last().says({ type: 'text', conversation: 'c', n, message: 2, kind: 'text', d: 'a' });
+  }
+
+  expect(last().sent.length).toBe(before + 1);
+  expect(last().request('conversation.watch')).toMatchObject({ position: { n: 5 } });
+});
+
+test('growing text goes to its follower and not through the view', () => {
+  hello();
+  client.open('c');
+  snapshot('c', [message(1), answer(2, 1, { text: 'Bon' })]);
+  const heard: Growing[] = [];
+  const unfollow = client.follow(2, (growing) => heard.push(growing));
+  const before = view;
+  last().says({ type: 'text', conversation: 'c', n: 6, message: 2, kind: 'text', d: 'jour' });
+  unfollow();
+  last().says({ type: 'text', conversation: 'c', n: 7, message: 2, kind: 'text', d: '!' });
+
+  expect(heard.map(({ text }) => text)).toEqual(['Bonjour']);
+  expect(view).toBe(before);
+  client.follow(2, (growing) => heard.push(growing));
+  expect(heard.at(-1)?.text).toBe('Bonjour!');
+});
+
+test('an unknown conversation is missing, not an error', async () => {
+  hello();
+  client.open('nope');
+  last().refuses('conversation.watch', 'not_found');
+  await settle();
+
+  expect(view).toMatchObject({ isMissing: true, isOpening: false, problem: null });
+  client.open(null);
+  expect(view.isMissing).toBe(false);
+});
+
+test('a conversation left is no longer watched, and its late events stay out of sight', () => {
+  hello();
+  client.open('a');
+  snapshot('a', [message(1)]);
+  client.open('b');
+  expect(last().request('conversation.unwatch')).toMatchObject({ conversation: 'a' });
+  snapshot('b', [message(7)]);
+  last().says({ type: 'messages', conversation: 'a', n: 6, messages: [message(2)] });
+
+  expect(view.branch.map(({ id }) => id)).toEqual([7]);
+  client.open('a');
+  expect(view.branch.map(({ id }) => id)).toEqual([2]);
+});
+
+test('stop names the running turn', () => {
+  hello();
+  client.open('c');
+  snapshot('c', [message(1), answer(2, 1, { turn: turn({ id: 31, state: 'writing' }) })]);
+  void client.stop();
+
+  expect(last().request('chat.stop')).toMatchObject({ turn: 31 });
+});
+
+test('a changed conversation moves to the top of the list', () => {
+  hello();
+  const { conversation } = example('conversation');
+  last().says({ type: 'conversation', conversation: { ...conversation, id: 'x' } });
+  last().says({ type: 'conversation', conversation: { ...conversation, title: 'Nouveau' } });
+
+  expect(view.conversations.map(({ title }) => title)).toEqual(['Nouveau', conversation.title]);
+});
+
+test('the engine that comes back, with its models, is shown at once', () => {
+  hello({ engine: { kind: 'ollama', is_up: false, detail: 'engine_unavailable' }, models: [] });
+  expect(view.engine?.is_up).toBe(false);
+  last().says(example('engine'));
+
+  expect(view.engine).toMatchObject({ is_up: true, detail: null });
+  expect(view.models).toHaveLength(1);
+});
+
+test('the models are asked for again on demand', async () => {
+  hello({ models: [], default_model: null });
+  void client.refreshModels();
+  last().accepts('model.list', { models: example('hello').models, default: 'small' });
+  await settle();
+
+  expect(view).toMatchObject({ defaultModel: 'small', models: [{}] });
+});
+
+test('a restart is announced until the server is back', async () => {
+  hello();
+  last().says(example('closing'));
+  expect(view.isRestarting).toBe(true);
+  last().drops(1012);
+  await vi.advanceTimersByTimeAsync(1000);
+  hello();
+
+  expect(view.isRestarting).toBe(false);
+});

@@ -1,0 +1,316 @@
+// What the chat page knows and can do: the socket's messages in, one immutable view out.
+import type { ConversationState, Growing } from './conversation';
+import { apply, EMPTY, newestBranch, runningTurn } from './conversation';
+import { newClientId } from './ids';
+import type {
+  Conversation,
+  ConversationEvent,
+  ConversationId,
+  Engine,
+  Failure,
+  Hello,
+  Message,
+  MessageId,
+  Model,
+  Ok,
+  Refusal,
+  Requests,
+  ServerMessage,
+  Turn,
+  Verb,
+} from './protocol';
+import type { End, SocketLike, Status } from './socket';
+import { Connection, RequestError } from './socket';
+
+/** A question on its way: shown at once, and sent again if the connection was lost. */
+export type Pending = Readonly<Requests['chat.ask']>;
+
+export interface View {
+  readonly status: Status;
+  readonly end: End | null;
+  readonly isRestarting: boolean;
+  readonly engine: Engine | null;
+  readonly models: readonly Model[];
+  readonly defaultModel: string | null;
+  readonly conversations: readonly Conversation[];
+  /** The open conversation; null is a new one. */
+  readonly current: ConversationId | null;
+  readonly isOpening: boolean;
+  readonly isMissing: boolean;
+  readonly branch: readonly Message[];
+  readonly running: Turn | null;
+  readonly pending: Pending | null;
+  /** Why the last thing the person asked for was refused. */
+  readonly problem: Failure | null;
+}
+
+export interface ClientOptions {
+  open: () => SocketLike;
+  /** The address follows the open conversation; `push` makes a step for the back button. */
+  onaddress: (id: ConversationId | null) => void;
+  onview: (view: View) => void;
+  onend: (end: End) => void;
+}
+
+const KEPT = 8; // conversations of which the page remembers the messages, to come back at once
+
+export class ChatClient {
+  view: View = {
+    status: 'connecting',
+    end: null,
+    isRestarting: false,
+    engine: null,
+    models: [],
+    defaultModel: null,
+    conversations: [],
+    current: null,
+    isOpening: false,
+    isMissing: false,
+    branch: [],
+    running: null,
+    pending: null,
+    problem: null,
+  };
+  private readonly connection: Connection;
+  private readonly states = new Map<ConversationId, ConversationState>();
+  private readonly watching = new Set<ConversationId>();
+  private readonly followers = new Map<MessageId, (growing: Growing) => void>();
+
+  constructor(private readonly options: ClientOptions) {
+    this.connection = new Connection({
+      open: options.open,
+      onmessage: (message) => this.receive(message),
+      onstatus: (status) => this.show({ status }),
+      onend: (end) => {
+        this.show({ end });
+        options.onend(end);
+      },
+    });
+  }
+
+  /** Connects, or tries again at once: the browser came back online or into view. */
+  connect(): void {
+    this.connection.connect();
+  }
+
+  close(): void {
+    this.connection.close();
+  }
+
+  /** Opens a conversation, or null for a new one. The address is the caller's. */
+  open(id: ConversationId | null): void {
+    const before = this.view.current;
+    if (before === id && this.view.branch.length > 0) return;
+    if (before !== null && before !== id && this.connection.status === 'open') {
+      void this.attempt('conversation.unwatch', { conversation: before });
+    }
+    this.show({ current: id, isMissing: false, problem: null, pending: null, ...this.shown(id) });
+    if (id !== null) void this.watch(id);
+  }
+
+  /** Asks; resolves once the server has kept the question. Rejects with a RequestError. */
+  async ask(text: string, model: string | null): Promise<void> {
+    const conversation = this.view.current;
+    const pending: Pending = {
+      conversation,
+      client_id: newClientId(),
+      text,
+      parent: null,
+      model,
+    };
+    this.show({ pending, problem: null });
+    await this.send(pending);
+  }
+
+  async stop(): Promise<void> {
+    const { running } = this.view;
+    if (running !== null) await this.attempt('chat.stop', { turn: running.id });
+  }
+
+  async regenerate(message: MessageId, model: string | null): Promise<void> {
+    await this.attempt('chat.regenerate', { message, model });
+  }
+
+  async continueAnswer(message: MessageId): Promise<void> {
+    await this.attempt('chat.continue', { message });
+  }
+
+  /** Asks the server which models there are now, for somebody who is about to choose. */
+  async refreshModels(): Promise<void> {
+    try {
+      const { models, default: defaultModel } = await this.connection.request('model.list', {});
+      this.show({ models, defaultModel });
+    } catch (error) {
+      if (!(error instanceof RequestError)) throw error; // the list that is shown stays
+    }
+  }
+
+  dismiss(): void {
+    this.show({ problem: null });
+  }
+
+  /** Calls back with the whole text of an answer, now if it is being written and as it grows. */
+  follow(message: MessageId, listener: (growing: Growing) => void): () => void {
+    this.followers.set(message, listener);
+    const { current } = this.view;
+    const growing = current === null ? null : this.states.get(current)?.growing;
+    if (growing?.message === message) listener(growing);
+    return () => this.followers.delete(message);
+  }
+
+  private async send(pending: Pending, isAgain = false): Promise<void> {
+    try {
+      const { conversation } = await this.connection.request('chat.ask', pending);
+      this.accepted(pending, conversation, isAgain);
+    } catch (error) {
+      if (!(error instanceof RequestError)) throw error;
+      if (error.code === 'connection_lost' && this.connection.status !== 'ended') {
+        await this.untilOpen();
+        await this.send(pending, true); // the same client_id: never two questions
+        return;
+      }
+      if (this.view.pending === pending) this.show({ pending: null, problem: failure(error) });
+      throw error;
+    }
+  }
+
+  private accepted(pending: Pending, conversation: ConversationId, isAgain: boolean): void {
+    if (this.view.pending !== pending) return; // the person went elsewhere meanwhile
+    if (pending.conversation !== null) return;
+    this.view = { ...this.view, pending: { ...pending, conversation } };
+    this.show({ current: conversation, ...this.shown(conversation) });
+    this.options.onaddress(conversation);
+    // A first question makes its socket watch; one that was kept before the loss does not.
+    if (isAgain) void this.watch(conversation);
+  }
+
+  private untilOpen(): Promise<void> {
+    return new Promise((resolve) => this.opened.push(resolve));
+  }
+  private opened: (() => void)[] = [];
+
+  /** Does something whose refusal is shown to the person. */
+  private async attempt<V extends Verb>(verb: V, fields: Requests[V]): Promise<void> {
+    this.show({ problem: null });
+    try {
+      await this.connection.request(verb, fields);
+    } catch (error) {
+      if (!(error instanceof RequestError)) throw error;
+      this.show({ problem: failure(error) });
+    }
+  }
+
+  private async watch(id: ConversationId): Promise<void> {
+    if (this.watching.has(id) || this.connection.status !== 'open') return;
+    this.watching.add(id);
+    try {
+      const position = this.states.get(id)?.position ?? null;
+      await this.connection.request('conversation.watch', { conversation: id, position });
+    } catch (error) {
+      if (!(error instanceof RequestError)) throw error;
+      if (error.code === 'connection_lost') return; // the next hello watches again
+      this.states.delete(id);
+      if (this.view.current === id) {
+        const isMissing = error.code === 'not_found';
+        const problem = isMissing ? null : failure(error);
+        this.show({ isMissing, problem, ...this.shown(id), isOpening: false });
+      }
+    } finally {
+      this.watching.delete(id);
+    }
+  }
+
+  private receive(message: Exclude<ServerMessage, Ok | Refusal>): void {
+    switch (message.type) {
+      case 'hello':
+        this.greeted(message);
+        return;
+      case 'snapshot':
+      case 'messages':
+      case 'turn':
+      case 'text':
+        this.happened(message);
+        return;
+      case 'conversation':
+        this.listed(message.conversation);
+        return;
+      case 'engine':
+        this.show({
+          engine: message.engine,
+          models: message.models,
+          defaultModel: message.default_model,
+        });
+        return;
+      case 'closing':
+        this.show({ isRestarting: message.reason === 'server_restarting' });
+        return;
+      default:
+        message satisfies never;
+    }
+  }
+
+  private greeted(hello: Hello): void {
+    const { conversations, models, default_model: defaultModel, engine } = hello;
+    this.show({ conversations, models, defaultModel, engine, isRestarting: false });
+    this.watching.clear();
+    if (this.view.current !== null) void this.watch(this.view.current);
+    const waiting = this.opened;
+    this.opened = [];
+    for (const resolve of waiting) resolve();
+  }
+
+  private happened(event: ConversationEvent): void {
+    const id = event.conversation;
+    const before = this.states.get(id) ?? EMPTY;
+    if (before === EMPTY && id !== this.view.current) return;
+    const state = apply(before, event);
+    if (state === before) return;
+    this.remember(id, state);
+    if (state.isBehind && !before.isBehind) void this.watch(id);
+    if (id !== this.view.current) return;
+    if (state.messages !== before.messages) this.show(this.shown(id));
+    if (state.growing !== null && state.growing !== before.growing) {
+      this.followers.get(state.growing.message)?.(state.growing);
+    }
+  }
+
+  private remember(id: ConversationId, state: ConversationState): void {
+    this.states.set(id, state);
+    if (this.states.size <= KEPT) return;
+    for (const oldest of this.states.keys()) {
+      if (oldest !== this.view.current) {
+        this.states.delete(oldest);
+        return;
+      }
+    }
+  }
+
+  private listed(conversation: Conversation): void {
+    const others = this.view.conversations.filter((each) => each.id !== conversation.id);
+    this.show({ conversations: [conversation, ...others] });
+  }
+
+  /** The part of the view that one conversation decides. */
+  private shown(id: ConversationId | null): Partial<View> {
+    const state = id === null ? null : (this.states.get(id) ?? EMPTY);
+    if (state === null) return { branch: [], running: null, isOpening: false };
+    const { messages, position } = state;
+    const { pending } = this.view;
+    const hasCome = messages.some((message) => message.client_id === pending?.client_id);
+    return {
+      branch: newestBranch(messages),
+      running: runningTurn(messages),
+      isOpening: position === null,
+      ...(pending !== null && hasCome ? { pending: null } : {}),
+    };
+  }
+
+  private show(change: Partial<View>): void {
+    this.view = { ...this.view, ...change };
+    this.options.onview(this.view);
+  }
+}
+
+function failure({ code, fields }: RequestError): Failure {
+  return { code, fields };
+}

@@ -1,0 +1,170 @@
+// What a person sees and does: writing a question, and the tools of an answer.
+import { fireEvent, render, screen } from '@testing-library/svelte';
+import { beforeEach, expect, test, vi } from 'vitest';
+import type { View } from './client';
+import { ChatClient } from './client';
+import Composer from './Composer.svelte';
+import Message from './Message.svelte';
+import { RequestError } from './socket';
+import { answer, example, FakeSocket, message, turn } from './testing';
+
+const view = (change: Partial<View> = {}): View => ({
+  ...new ChatClient({
+    open: () => new FakeSocket(),
+    onaddress: () => undefined,
+    onview: () => undefined,
+    onend: () => undefined,
+  }).view,
+  status: 'open',
+  models: example('hello').models,
+  ...change,
+});
+
+const composer = (change: object = {}) => {
+  const calls = { onask: vi.fn(() => Promise.resolve()), onstop: vi.fn() };
+  render(Composer, {
+    view: view(),
+    user: 7,
+    isReader: false,
+    hasNoModel: false,
+    model: null,
+    ...calls,
+    ondismiss: () => undefined,
+    onmodel: () => undefined,
+    onmodels: () => undefined,
+    ...change,
+  });
+  return calls;
+};
+const box = (): HTMLTextAreaElement => screen.getByLabelText('Your question');
+const write = async (text: string): Promise<void> => {
+  await fireEvent.input(box(), { target: { value: text } });
+};
+
+beforeEach(() => {
+  localStorage.clear();
+});
+
+test('Enter sends and empties the field; Shift+Enter does not', async () => {
+  const { onask } = composer();
+  await write('Bonjour');
+  await fireEvent.keyDown(box(), { key: 'Enter', shiftKey: true });
+  expect(onask).not.toHaveBeenCalled();
+  await fireEvent.keyDown(box(), { key: 'Enter' });
+
+  expect(onask).toHaveBeenCalledWith('Bonjour');
+  expect(box().value).toBe('');
+});
+
+test('an input method that is composing keeps its Enter', async () => {
+  const { onask } = composer();
+  await write('Bonjour');
+  await fireEvent.keyDown(box(), { key: 'Enter', isComposing: true });
+
+  expect(onask).not.toHaveBeenCalled();
+});
+
+test('a refused question comes back into the field', async () => {
+  composer({ onask: () => Promise.reject(new RequestError('queue_full')) });
+  await write('Bonjour');
+  await fireEvent.keyDown(box(), { key: 'Enter' });
+
+  await vi.waitFor(() => expect(box().value).toBe('Bonjour'));
+});
+
+test('what was typed is there again after a reload', async () => {
+  localStorage.setItem('couachgpt.draft.7.new', 'à moitié écrit');
+  composer();
+
+  await vi.waitFor(() => expect(box().value).toBe('à moitié écrit'));
+});
+
+test("another person's draft is not shown", async () => {
+  localStorage.setItem('couachgpt.draft.8.new', 'secret');
+  composer();
+  await Promise.resolve();
+
+  expect(box().value).toBe('');
+});
+
+test('while an answer is written the button stops it', async () => {
+  const { onask, onstop } = composer({ view: view({ running: turn({ state: 'writing' }) }) });
+  await write('Encore');
+  await fireEvent.keyDown(box(), { key: 'Enter' });
+  await fireEvent.click(screen.getByRole('button', { name: 'Stop' }));
+
+  expect(onask).not.toHaveBeenCalled();
+  expect(onstop).toHaveBeenCalledOnce();
+  expect(box().value).toBe('Encore');
+});
+
+test.each([
+  [{ isReader: true }, /read here, but not write/],
+  [{ hasNoModel: true }, /as soon as a model/],
+])('who cannot write sees why (%#)', (change, reason) => {
+  composer(change);
+
+  expect(screen.getByText(reason)).toBeTruthy();
+  expect(screen.queryByLabelText('Your question')).toBeNull();
+});
+
+const shown = (given: ReturnType<typeof message>, change: object = {}): HTMLElement =>
+  render(Message, {
+    message: given,
+    language: 'en',
+    isLast: true,
+    canAct: true,
+    follow: () => () => undefined,
+    onregenerate: () => undefined,
+    oncontinue: () => undefined,
+    ...change,
+  }).container;
+const buttons = (): string[] =>
+  screen.queryAllByRole('button').map((button) => button.textContent.trim());
+
+test('a question is shown as it was typed', () => {
+  expect(shown(message(1, { text: '**not bold** <b>x</b>' })).textContent).toContain(
+    '**not bold** <b>x</b>',
+  );
+});
+
+test('a finished answer is drawn, with its figures, and can be copied and made again', () => {
+  const given = example('snapshot').messages[1] ?? message(1);
+  const container = shown(given);
+
+  expect(container.querySelector('strong')?.textContent).toBe('infusion');
+  expect(container.textContent).toContain('412 tokens');
+  expect(buttons()).toEqual(['Copy', 'Answer again']);
+});
+
+test.each(['interrupted', 'stopped', 'failed'] as const)(
+  'an answer that was %s can be continued',
+  async (state) => {
+    const oncontinue = vi.fn();
+    shown(answer(2, 1, { text: 'Bon', turn: turn({ state }) }), { oncontinue });
+    await fireEvent.click(screen.getByRole('button', { name: 'Continue' }));
+
+    expect(oncontinue).toHaveBeenCalledWith(2);
+  },
+);
+
+test('an answer that failed at once says why and can be tried again', () => {
+  const error = { code: 'model_missing', fields: { model: 'small' } };
+  const container = shown(answer(2, 1, { turn: turn({ state: 'failed', error }) }));
+
+  expect(container.textContent).toContain('The model small is no longer on the server');
+  expect(buttons()).toEqual(['Try again']);
+});
+
+test('a running answer says its stage and has no tools yet', () => {
+  const container = shown(answer(2, 1, { turn: turn({ state: 'loading' }) }));
+
+  expect(container.textContent).toContain('Loading the model small…');
+  expect(buttons()).toEqual([]);
+});
+
+test('an older answer can only be copied', () => {
+  shown(answer(2, 1, { text: 'Bon', turn: turn({ state: 'stopped' }) }), { isLast: false });
+
+  expect(buttons()).toEqual(['Copy']);
+});

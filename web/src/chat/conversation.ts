@@ -1,0 +1,110 @@
+// One conversation as a page knows it: a pure function of the events that came.
+import type { ConversationEvent, Message, MessageId, Position, Turn } from './protocol';
+import { isFinal } from './protocol';
+
+/** The answer that is being written, apart from the list: a piece of text costs no copy of it. */
+export interface Growing {
+  readonly message: MessageId;
+  readonly text: string;
+  readonly thinking: string;
+}
+
+export interface ConversationState {
+  /** Where the page is in the events; null until the first snapshot. */
+  readonly position: Position | null;
+  readonly messages: readonly Message[];
+  readonly growing: Growing | null;
+  /** Events are missing: watch again from `position`. */
+  readonly isBehind: boolean;
+}
+
+export const EMPTY: ConversationState = {
+  position: null,
+  messages: [],
+  growing: null,
+  isBehind: false,
+};
+
+/** Returns the state after an event; the very same state if the event was seen before. */
+export function apply(state: ConversationState, event: ConversationEvent): ConversationState {
+  if (event.type === 'snapshot') {
+    const { position, messages } = event;
+    return { position, messages, growing: null, isBehind: false };
+  }
+  const { position } = state;
+  if (position === null) return state.isBehind ? state : { ...state, isBehind: true };
+  if (event.n <= position.n) return state;
+  if (event.n > position.n + 1) return state.isBehind ? state : { ...state, isBehind: true };
+  const moved = { ...state, position: { ...position, n: event.n }, isBehind: false };
+  switch (event.type) {
+    case 'messages':
+      return { ...moved, messages: merged(state.messages, event.messages) };
+    case 'turn':
+      return turned(moved, event.message, event.turn);
+    case 'text':
+      return grown(moved, event.message, event.kind, event.d);
+    default:
+      return event satisfies never;
+  }
+}
+
+/** Returns a message with all of its text, also of an answer that is being written. */
+export function whole(state: ConversationState, message: Message): Message {
+  const { growing } = state;
+  if (growing?.message !== message.id) return message;
+  return { ...message, text: growing.text, thinking: growing.thinking };
+}
+
+/**
+ * Returns the branch that ends at the newest message: what a reader sees. Edited questions and
+ * regenerated answers are siblings in the tree; the older ones are not shown.
+ */
+export function newestBranch(messages: readonly Message[]): readonly Message[] {
+  let leaf: Message | undefined;
+  const byId = new Map<MessageId, Message>();
+  for (const message of messages) {
+    byId.set(message.id, message);
+    if (leaf === undefined || message.id > leaf.id) leaf = message;
+  }
+  const branch: Message[] = [];
+  while (leaf !== undefined && branch.length < messages.length) {
+    branch.push(leaf);
+    leaf = leaf.parent === null ? undefined : byId.get(leaf.parent);
+  }
+  return branch.reverse();
+}
+
+/** Returns the turn that is writing an answer here, if any. */
+export function runningTurn(messages: readonly Message[]): Turn | null {
+  const running = messages.findLast((each) => each.turn !== null && !isFinal(each.turn));
+  return running?.turn ?? null;
+}
+
+function merged(known: readonly Message[], fresh: readonly Message[]): readonly Message[] {
+  const ids = new Set(fresh.map((message) => message.id));
+  return [...known.filter((message) => !ids.has(message.id)), ...fresh];
+}
+
+function turned(state: ConversationState, id: MessageId, turn: Turn): ConversationState {
+  const isEnd = isFinal(turn) && state.growing?.message === id;
+  const messages = state.messages.map((message) =>
+    message.id === id ? { ...(isEnd ? whole(state, message) : message), turn } : message,
+  );
+  return { ...state, messages, growing: isEnd ? null : state.growing };
+}
+
+function grown(
+  state: ConversationState,
+  id: MessageId,
+  kind: 'text' | 'thinking',
+  piece: string,
+): ConversationState {
+  let { growing, messages } = state;
+  if (growing?.message !== id) {
+    const message = messages.find((each) => each.id === id);
+    if (message === undefined) return state;
+    if (growing !== null) messages = messages.map((each) => whole(state, each));
+    growing = { message: id, text: message.text, thinking: message.thinking };
+  }
+  return { ...state, messages, growing: { ...growing, [kind]: growing[kind] + piece } };
+}

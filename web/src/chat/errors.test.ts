@@ -1,0 +1,28 @@
+// Every code that the server can send says something, in words.
+import { expect, test } from 'vitest';
+import { CODES, errorText } from './errors';
+import { fixtureText } from './testing';
+
+const codes = JSON.parse(fixtureText('codes.json')) as string[];
+
+test.each(codes)('%s says what happened and what to do', (code) => {
+  const text = errorText(code, {});
+
+  expect(text).not.toContain(code);
+  expect(text).not.toMatch(/[{}]|undefined|null/);
+  expect(text.length).toBeGreaterThan(20);
+});
+
+test('there is no sentence for a code that does not exist', () => {
+  expect(CODES.filter((code) => !codes.includes(code))).toEqual(['connection_lost']);
+});
+
+test('the fields are in the text', () => {
+  const fields = { tokens: 9000, limit_tokens: 4096 };
+
+  expect(errorText('message_too_long', fields)).toMatch(/9000.*4096/);
+});
+
+test.each(['brand_new', 'toString'])('an unknown code (%s) names itself', (code) => {
+  expect(errorText(code, {})).toContain(code);
+});

@@ -1,0 +1,140 @@
+// What each error code says to people, and what they can do about it.
+import { t, tn } from '../i18n';
+import type { Fields } from './protocol';
+
+type Sentence = (fields: Fields) => string;
+
+const text = (value: unknown): string =>
+  typeof value === 'string' || typeof value === 'number' ? String(value) : '?';
+const count = (value: unknown): number => (typeof value === 'number' ? value : 0);
+
+const askAdmin = (): string => t('Please tell your administrator.');
+const and = (...sentences: string[]): string => sentences.join(' ');
+
+const SENTENCES: Readonly<Record<string, Sentence>> = {
+  // ours, on this side of the wire
+  connection_lost: () =>
+    t('The connection was lost before the server answered. Please try again in a moment.'),
+
+  // what a person asked for
+  internal_error: () => and(t('Something went wrong on the server.'), askAdmin()),
+  not_found: () => t('This conversation does not exist, or it is not yours.'),
+  not_allowed: () =>
+    t('Your account may not do this. Ask your administrator if you need this right.'),
+  bad_request: () => t('The page and the server do not understand each other. Reload the page.'),
+  message_empty: () => t('Your message is empty. Write a question first.'),
+  message_too_long: (fields) =>
+    t(
+      'Your message is too long: about {tokens} tokens, and {limit_tokens} fit. Shorten it or split it.',
+      { tokens: text(fields.tokens), limit_tokens: text(fields.limit_tokens) },
+    ),
+  turn_running: () =>
+    t('An answer is already being written here. Wait for its end, or stop it first.'),
+  queue_full: (fields) =>
+    t(
+      'Too many questions are waiting ({waiting} now). Your text is kept: try again in a few minutes.',
+      { waiting: text(fields.waiting) },
+    ),
+
+  // accounts
+  login_taken: () => t('This user name is taken. Choose another one.'),
+  login_invalid: (fields) =>
+    t(
+      'A user name has {min_length} to {max_length} characters and no spaces. Choose another one.',
+      { min_length: text(fields.min_length), max_length: text(fields.max_length) },
+    ),
+  password_too_short: (fields) =>
+    t('This password is too short: use at least {min_length} characters.', {
+      min_length: text(fields.min_length),
+    }),
+  password_too_long: (fields) =>
+    t('This password is too long: use at most {max_length} characters.', {
+      max_length: text(fields.max_length),
+    }),
+  passwords_differ: () => t('The two passwords differ. Type the same one twice.'),
+  wrong_password: () => t('Wrong user name or password. Check both and try again.'),
+  account_pending: () =>
+    t('Your account is waiting for an administrator to approve it. Try again later.'),
+  account_suspended: () => and(t('Your account is suspended.'), askAdmin()),
+  registration_closed: () =>
+    t('New accounts cannot be requested here. Ask your administrator to create one for you.'),
+  too_many_attempts: (fields) =>
+    tn(
+      'Too many attempts. Try again in {n} second.',
+      'Too many attempts. Try again in {n} seconds.',
+      count(fields.retry_seconds),
+    ),
+  setup_link_invalid: () =>
+    t('This link has been used or is too old. Ask your administrator for a new one.'),
+  form_expired: () => t('This page was open for too long. Reload it and try again.'),
+
+  // the engine
+  engine_failed: () => t('The AI engine failed. Try again in a moment.'),
+  engine_unavailable: () => and(t('The AI engine does not answer.'), askAdmin()),
+  engine_missing: () => and(t('The AI engine is not installed on the server.'), askAdmin()),
+  engine_port_taken: () =>
+    t('The AI engine could not start at its usual place. Try again in a moment.'),
+  engine_cpu_unsupported: () =>
+    and(t('The AI engine cannot run on the processor of this server.'), askAdmin()),
+  engine_killed: () =>
+    t(
+      'The AI engine was stopped, most often because memory ran out. Try again, or choose a smaller model.',
+    ),
+  engine_busy: () => t('The AI engine is busy. Try again in a moment.'),
+  engine_timeout: (fields) =>
+    tn(
+      'The AI engine made no progress for {n} second. Try again.',
+      'The AI engine made no progress for {n} seconds. Try again.',
+      Math.round(count(fields.seconds)),
+    ),
+  answer_interrupted: () =>
+    t('The answer was cut before its end. What was written is kept: continue it or ask again.'),
+  engine_rejected: (fields) =>
+    typeof fields.reason === 'string'
+      ? t('The AI engine refused the request: {reason}. Try again or choose another model.', {
+          reason: fields.reason,
+        })
+      : t('The AI engine refused the request. Try again or choose another model.'),
+  context_exceeded: (fields) =>
+    t(
+      'This is too long for the model: {tokens} tokens, and {limit_tokens} fit. Shorten the question or start a new conversation.',
+      { tokens: text(fields.tokens), limit_tokens: text(fields.limit_tokens) },
+    ),
+  model_missing: (fields) =>
+    t('The model {model} is no longer on the server. Choose another one.', {
+      model: text(fields.model),
+    }),
+  model_broken: (fields) =>
+    and(
+      t('The file of the model {model} is damaged. Choose another model.', {
+        model: text(fields.model),
+      }),
+      askAdmin(),
+    ),
+  no_model: () => and(t('There is no model on the server yet.'), askAdmin()),
+
+  // the store
+  store_failed: () => and(t('The server cannot save anything right now.'), askAdmin()),
+  store_missing: () => and(t('The place where the server keeps its data is missing.'), askAdmin()),
+  store_read_only: () => and(t('The server may only read its data, not save.'), askAdmin()),
+  store_corrupt: () => and(t("The server's data is damaged."), askAdmin()),
+  store_too_new: () => and(t("The server's data comes from a newer version."), askAdmin()),
+  store_locked: () => and(t('Another program holds the server’s data.'), askAdmin()),
+  store_full: () => and(t("The server's disk is full: nothing can be saved."), askAdmin()),
+
+  // the daemon
+  daemon_restarted: () =>
+    t(
+      'The server was restarted while this was being written. What was written is kept: continue it or ask again.',
+    ),
+  server_stopping: () => t('The server is restarting. Try again in a moment.'),
+};
+
+export const CODES: readonly string[] = Object.keys(SENTENCES);
+
+/** Returns what happened and what to do, for any code, also one that is not known here. */
+export function errorText(code: string, fields: Fields): string {
+  const sentence = Object.hasOwn(SENTENCES, code) ? SENTENCES[code] : undefined;
+  if (sentence !== undefined) return sentence(fields);
+  return and(t('Something went wrong ({code}).', { code }), askAdmin());
+}

@@ -1,0 +1,83 @@
+// Following the bottom of a growing answer, until the reader looks up.
+
+/** What a scrolling element says about itself. */
+export interface Metrics {
+  readonly scrollTop: number;
+  readonly scrollHeight: number;
+  readonly clientHeight: number;
+}
+
+export interface ScrollState {
+  readonly isFollowing: boolean;
+  readonly top: number;
+  readonly height: number;
+}
+
+const NEAR = 2; // pixels: browsers round positions when the page is zoomed
+
+export const AT_BOTTOM: ScrollState = { isFollowing: true, top: 0, height: 0 };
+
+const distance = (now: Metrics): number => now.scrollHeight - now.scrollTop - now.clientHeight;
+
+/**
+ * Returns the state after a scroll, whoever made it. Upwards lets go, however little; down to the
+ * bottom takes up again. A list that became shorter moves by itself, which is nobody's wish.
+ */
+export function scrolled(state: ScrollState, now: Metrics): ScrollState {
+  const isUpwards = now.scrollTop < state.top && now.scrollHeight >= state.height;
+  const isAtBottom = distance(now) <= NEAR;
+  const isFollowing = isUpwards ? false : isAtBottom || state.isFollowing;
+  return { isFollowing, top: now.scrollTop, height: now.scrollHeight };
+}
+
+/** Keeps an element at its bottom while `content` grows, unless the reader scrolled up. */
+export class Follower {
+  private state = AT_BOTTOM;
+  private readonly sizes: ResizeObserver;
+
+  constructor(
+    private readonly element: HTMLElement,
+    content: HTMLElement,
+    private readonly onchange: (isFollowing: boolean) => void,
+  ) {
+    element.addEventListener('scroll', this.onscroll, { passive: true });
+    element.addEventListener('wheel', this.onwheel, { passive: true });
+    this.sizes = new ResizeObserver(this.onresize);
+    this.sizes.observe(content);
+    this.sizes.observe(element);
+  }
+
+  /** Goes to the bottom and stays there. */
+  latest(): void {
+    this.become({ ...this.state, isFollowing: true });
+    this.onresize();
+  }
+
+  destroy(): void {
+    this.sizes.disconnect();
+    this.element.removeEventListener('scroll', this.onscroll);
+    this.element.removeEventListener('wheel', this.onwheel);
+  }
+
+  private readonly onscroll = (): void => this.become(scrolled(this.state, this.element));
+
+  // A wheel speaks before the scroll it causes: text that comes in between must not win.
+  private readonly onwheel = (event: WheelEvent): void => {
+    if (event.deltaY < 0 && this.element.scrollTop > 0) {
+      this.become({ ...this.state, isFollowing: false });
+    }
+  };
+
+  private readonly onresize = (): void => {
+    if (!this.state.isFollowing) return;
+    const { element } = this;
+    element.scrollTop = element.scrollHeight;
+    this.state = { isFollowing: true, top: element.scrollTop, height: element.scrollHeight };
+  };
+
+  private become(state: ScrollState): void {
+    const changed = state.isFollowing !== this.state.isFollowing;
+    this.state = state;
+    if (changed) this.onchange(state.isFollowing);
+  }
+}

@@ -1,0 +1,97 @@
+// What the tests of the chat share: the protocol's fixtures, small messages, a socket of their own.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Message, ServerMessage, Turn } from './protocol';
+import { decode } from './protocol';
+import type { SocketLike } from './socket';
+
+const FIXTURES = join(import.meta.dirname, '../../../tests/fixtures');
+
+export function fixtureText(name: string): string {
+  return readFileSync(join(FIXTURES, name), 'utf-8');
+}
+
+/** Returns the protocol's example of a message from the server. */
+export function example<T extends ServerMessage['type']>(
+  type: T,
+): Extract<ServerMessage, { type: T }> {
+  return decode(fixtureText(`protocol/${type}.json`)) as Extract<ServerMessage, { type: T }>;
+}
+
+export function turn(change: Partial<Turn> = {}): Turn {
+  return {
+    id: 1,
+    state: 'queued',
+    attempt: 1,
+    model: 'small',
+    source: 'chat',
+    place: 0,
+    read_tokens: null,
+    prompt_tokens: null,
+    queued_at: '2026-11-23T08:00:00Z',
+    started_at: null,
+    finished_at: null,
+    timings: null,
+    finish_reason: null,
+    error: null,
+    ...change,
+  };
+}
+
+export function message(id: number, change: Partial<Message> = {}): Message {
+  return {
+    id,
+    parent: null,
+    author: 'person',
+    author_id: 7,
+    client_id: null,
+    text: '',
+    thinking: '',
+    created_at: '2026-11-23T08:00:00Z',
+    edited_at: null,
+    deleted_at: null,
+    turn: null,
+    ...change,
+  };
+}
+
+export function answer(id: number, parent: number, change: Partial<Message> = {}): Message {
+  return message(id, { parent, author: 'model', author_id: null, turn: turn(), ...change });
+}
+
+/** A WebSocket that the test speaks for. */
+export class FakeSocket implements SocketLike {
+  onmessage: SocketLike['onmessage'] = null;
+  onclose: SocketLike['onclose'] = null;
+  isClosed = false;
+  readonly sent: Record<string, unknown>[] = [];
+
+  send(text: string): void {
+    this.sent.push(JSON.parse(text) as Record<string, unknown>);
+  }
+
+  close(): void {
+    this.isClosed = true;
+  }
+
+  says(value: object): void {
+    this.onmessage?.call(this as never, { data: JSON.stringify(value) } as MessageEvent);
+  }
+
+  drops(code = 1006): void {
+    this.onclose?.call(this as never, { code } as CloseEvent);
+  }
+
+  /** The newest request of a verb. */
+  request(verb: string): Record<string, unknown> | undefined {
+    return this.sent.findLast(({ type }) => type === verb);
+  }
+
+  accepts(verb: string, fields: object = {}): void {
+    this.says({ type: 'ok', id: this.request(verb)?.id, ...fields });
+  }
+
+  refuses(verb: string, code: string, fields: object = {}): void {
+    this.says({ type: 'error', id: this.request(verb)?.id, code, fields });
+  }
+}

@@ -1,0 +1,15 @@
+// The chat page's island.
+import '../styles/chat.css';
+import '../styles/markdown.css';
+import { mount } from 'svelte';
+import Chat from '../chat/Chat.svelte';
+import type { Props } from '../chat/props';
+import { loadTexts } from '../i18n';
+
+const host = document.querySelector('[data-island=chat]');
+const props = JSON.parse(document.querySelector('#props')?.textContent ?? '{}') as Props;
+await loadTexts(props.language);
+if (host !== null) {
+  host.replaceChildren();
+  mount(Chat, { target: host, props });
+}

@@ -1,0 +1,50 @@
+// How the browser's code is built: entries, their manifest, and compressed copies beside each file.
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { brotliCompress, constants, gzip } from 'node:zlib';
+import { svelte } from '@sveltejs/vite-plugin-svelte';
+import tailwindcss from '@tailwindcss/vite';
+import { svelteTesting } from '@testing-library/svelte/vite';
+import type { Plugin } from 'vite';
+import { defineConfig } from 'vitest/config';
+
+const COMPRESSIBLE = /\.(?:js|css|svg|json)$/;
+const SMALLEST_BYTES = 512; // below this the headers cost more than what is saved
+
+/** Puts a .br and a .gz beside each built file: aiohttp serves them by itself. */
+function precompress(): Plugin {
+  let directory = '';
+  return {
+    name: 'precompress',
+    apply: 'build',
+    configResolved(config) {
+      directory = join(config.root, config.build.outDir);
+    },
+    async closeBundle() {
+      const names = await readdir(directory, { recursive: true });
+      for (const name of names.filter((each) => COMPRESSIBLE.test(each))) {
+        const path = join(directory, name);
+        const content = await readFile(path);
+        if (content.length < SMALLEST_BYTES) continue;
+        const quality = { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } };
+        await writeFile(`${path}.br`, await promisify(brotliCompress)(content, quality));
+        await writeFile(`${path}.gz`, await promisify(gzip)(content, { level: 9 }));
+      }
+    },
+  };
+}
+
+export default defineConfig({
+  base: '/static/app/',
+  plugins: [tailwindcss(), svelte(), svelteTesting(), precompress()],
+  build: {
+    outDir: 'dist',
+    target: 'es2022',
+    manifest: 'manifest.json', // the default .vite/ folder is one that package globs skip
+    assetsInlineLimit: 0, // no data: address, so that the CSP need not allow it
+    modulePreload: { polyfill: false },
+    rolldownOptions: { input: { base: 'src/entries/base.ts', chat: 'src/entries/chat.ts' } },
+  },
+  test: { environment: 'jsdom', include: ['src/**/*.test.ts'] },
+});
