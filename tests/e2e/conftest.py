@@ -1,0 +1,87 @@
+"""A real browser on a real daemon with a real model."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.site import Site
+
+CHROMIUM = "/usr/bin/chromium"
+# Without these it looks up its maker's hosts at every start.
+FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+LAN_NAME = "chat.lan.test"  # not localhost: no secure context, as on a company's LAN
+PICTURES = Path(__file__).parents[2] / ".cache" / "screenshots"  # of each page as a test left it
+STORY_MILLISECONDS = 30_000
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    assert Path(CHROMIUM).exists(), "no chromium here: run `make chromium`"
+    with sync_playwright() as playwright:
+        flags = [*FLAGS, f"--host-resolver-rules=MAP {LAN_NAME} 127.0.0.1"]
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def site(tmp_path: Path, starter_model: Path) -> Iterator[Site]:
+    """A daemon of this test's own, on the embedded engine, with an administrator `ada`."""
+    with Site(tmp_path, models_dir=starter_model.parent) as site:
+        site.add_user("ada", role="admin", name="Ada Lovelace")
+        yield site
+
+
+OpenPage = Callable[..., Page]
+
+
+@pytest.fixture
+def open_page(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[OpenPage]:
+    """Open pages, each of another person; every fault a page reports fails the test.
+
+    So does any request to another host than the site's.
+    """
+    contexts: list[BrowserContext] = []
+    faults: list[str] = []
+
+    def open_page(address: str, **options: Any) -> Page:
+        settings: dict[str, Any] = {
+            "viewport": {"width": 1280, "height": 800},
+            "locale": "en-GB",
+            **options,
+        }
+        context = chromium.new_context(**settings)
+        contexts.append(context)
+        context.set_default_timeout(STORY_MILLISECONDS)
+        page = context.new_page()
+        page.on("pageerror", lambda error: faults.append(f"script: {error}"))
+        page.on(
+            "console",
+            lambda message: faults.append(f"console: {message.text}")
+            if message.type == "error" and "WebSocket" not in message.text
+            else None,
+        )
+        origin = "{0.scheme}://{0.netloc}/".format(urlsplit(address))
+        page.on(
+            "request",
+            lambda request: faults.append(f"foreign request: {request.url}")
+            if not request.url.startswith((origin, "blob:"))
+            else None,
+        )
+        page.goto(address)
+        return page
+
+    yield open_page
+    for number, context in enumerate(contexts):
+        for page in context.pages:
+            page.screenshot(path=PICTURES / f"{request.node.name[:60]}-{number}.png")
+        context.close()
+    expected = ("status of 4",)  # the browser's own line for an answer such as 404 or 400
+    assert [fault for fault in faults if not any(each in fault for each in expected)] == []
