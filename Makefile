@@ -31,7 +31,7 @@ SHELL_CODE := .ci/run $(wildcard *.sh scripts/*.sh benchmarks/*.sh tests/*/*.sh)
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 .PHONY: help install web locales texts models chromium run test test-web test-python check format \
-	wheel lock screenshots clean
+	soak screenshots wheel lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -119,8 +119,12 @@ format: install $(NODE_MODULES) ## format everything, and mend what the linters 
 	$(BIN)/ruff format $(PYTHON_CODE)
 	cd web && npm run --silent format
 
-screenshots: install web models chromium ## the pictures of the README, made by a browser test
-	$(BIN)/pytest --quiet tests/e2e -k screenshots
+soak: install web models chromium ## what is longer: every page in each language, theme and size
+	@$(BIN)/couachgptctl model fetch $(STARTER) --models-dir .cache/pictures
+	COUACHGPT_PICTURE_MODEL="$$(ls .cache/pictures/*.gguf)" $(BIN)/pytest --quiet -m soak
+
+screenshots: soak ## the picture of the README, made by a browser test on the starter model
+	cp .cache/screenshots/readme.png docs/screenshot.png
 
 # --- release ------------------------------------------------------------------------------------
 

@@ -54,7 +54,7 @@ class Chat:
     context_exchanges: int = 5
     answer_tokens: int = 1024
     system_prompt: str = ""
-    temperature: float = 0.7
+    temperature: float = 0.2
     waiting_per_person: int = 5
     waiting_in_all: int = 100
 

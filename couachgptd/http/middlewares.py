@@ -15,6 +15,7 @@ from couachgptd.core.errors import (
     TooManyAttempts,
 )
 from couachgptd.http.keys import REQUEST_ID
+from couachgptd.http.origin import is_secure
 from couachgptd.http.pages import render
 from couachgptd.http.routes import Handler
 from couachgptd.logs import request_id
@@ -33,7 +34,6 @@ SECURITY_HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 
@@ -84,6 +84,9 @@ def _page(request: web.Request, status: int, code: str) -> web.Response:
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
     for name, value in SECURITY_HEADERS.items():
         response.headers.setdefault(name, value)
+    if is_secure(request):
+        # Browsers ignore it on plain HTTP, and complain in their console.
+        response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
     response.headers["X-Request-Id"] = request.get(REQUEST_ID, "-")
     if response.content_type == "text/html":
         response.headers["Cache-Control"] = "no-store"

@@ -8,14 +8,20 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from tests.site import Site
+from tests.running_daemon import RunningDaemon
 
 CHROMIUM = "/usr/bin/chromium"
 # Without these it looks up its maker's hosts at every start.
-FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+NO_OLLAMA = "http://127.0.0.1:9"  # the discard port: nobody answers
 LAN_NAME = "chat.lan.test"  # not localhost: no secure context, as on a company's LAN
 PICTURES = Path(__file__).parents[2] / ".cache" / "screenshots"  # of each page as a test left it
 STORY_MILLISECONDS = 30_000
@@ -32,11 +38,28 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def site(tmp_path: Path, starter_model: Path) -> Iterator[Site]:
-    """A daemon of this test's own, on the embedded engine, with an administrator `ada`."""
-    with Site(tmp_path, models_dir=starter_model.parent) as site:
-        site.add_user("ada", role="admin", name="Ada Lovelace")
-        yield site
+def new_site(tmp_path: Path, starter_model: Path) -> Iterator[RunningDaemon]:
+    """A daemon of this test's own, on the embedded engine, that nobody has set up yet."""
+    site = RunningDaemon(
+        tmp_path,
+        NO_OLLAMA,
+        "engine.kind=embedded",
+        f"embedded.models_dir={starter_model.parent}",
+        f"engine.model={starter_model.stem}",
+        # SmolLM2 writes to its limit; this is some 5 to 15 s of it.
+        "chat.answer_tokens=400",
+        "server.drain_seconds=0",
+    )
+    site.start()
+    yield site
+    site.stop()
+
+
+@pytest.fixture
+def site(new_site: RunningDaemon) -> RunningDaemon:
+    """The same, with an administrator `ada`."""
+    new_site.add_user("ada", "admin", name="Ada Lovelace", language="en")
+    return new_site
 
 
 OpenPage = Callable[..., Page]
@@ -64,16 +87,20 @@ def open_page(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Ope
         page.on("pageerror", lambda error: faults.append(f"script: {error}"))
         page.on(
             "console",
-            lambda message: faults.append(f"console: {message.text}")
-            if message.type == "error" and "WebSocket" not in message.text
-            else None,
+            lambda message: (
+                faults.append(f"console: {message.text}")
+                if message.type == "error" and "WebSocket" not in message.text
+                else None
+            ),
         )
         origin = "{0.scheme}://{0.netloc}/".format(urlsplit(address))
         page.on(
             "request",
-            lambda request: faults.append(f"foreign request: {request.url}")
-            if not request.url.startswith((origin, "blob:"))
-            else None,
+            lambda request: (
+                faults.append(f"foreign request: {request.url}")
+                if not request.url.startswith((origin, "blob:"))
+                else None
+            ),
         )
         page.goto(address)
         return page

@@ -1,21 +1,15 @@
 """What people do, from the first visit to the answer that survives everything."""
 
 import re
-from pathlib import Path
+import sqlite3
+from contextlib import closing
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import LAN_NAME, OpenPage
-from tests.site import (
-    PASSWORD,
-    Site,
-    answer,
-    ask,
-    log_in,
-    submit,
-    text_length_grows,
-)
+from tests.e2e.people import answer, ask, log_in, submit, text_length_grows
+from tests.running_daemon import PASSWORD, RunningDaemon
 
 # SmolLM2 writes until its limit at this: long enough to be met in the middle.
 LONG = "Write a very long story about a boat. Continue for many paragraphs."
@@ -28,10 +22,14 @@ def wait_for_end(page: Page) -> None:
     )
 
 
-def kept_answer(site: Site) -> tuple[str, str]:
+def database(site: RunningDaemon) -> sqlite3.Connection:
+    return sqlite3.connect(f"file:{site.data / 'couachgpt.db'}?mode=ro", uri=True)
+
+
+def kept_answer(site: RunningDaemon) -> tuple[str, str]:
     """Return the text and the state of the newest answer in the store."""
-    with site.database() as database:
-        row = database.execute(
+    with closing(database(site)) as opened:
+        row = opened.execute(
             "SELECT messages.text, turns.state FROM turns JOIN messages"
             " ON messages.id = turns.message_id ORDER BY turns.id DESC LIMIT 1"
         ).fetchone()
@@ -44,7 +42,7 @@ def plain(text: str) -> str:
 
 
 def test_the_main_job_from_registration_to_an_answer_that_survives(
-    site: Site, open_page: OpenPage
+    site: RunningDaemon, open_page: OpenPage
 ) -> None:
     page = open_page(f"{site.address}/register")
     page.fill("input[name=login]", "tom")
@@ -59,7 +57,7 @@ def test_the_main_job_from_registration_to_an_answer_that_survives(
     submit(page)
     expect(page.get_by_role("alert")).to_contain_text("approv")
 
-    site.approve("tom")
+    assert site.control("POST", "/v1/users/tom/approve")[0] == 200
     log_in(page, "tom")
     ask(page, LONG)
     first = text_length_grows(page)
@@ -83,8 +81,8 @@ def test_the_main_job_from_registration_to_an_answer_that_survives(
     assert plain(answer(page).inner_text()) == plain(text)
 
 
-def test_two_people_see_nothing_of_one_another(site: Site, open_page: OpenPage) -> None:
-    site.add_user("bob")
+def test_two_people_see_nothing_of_one_another(site: RunningDaemon, open_page: OpenPage) -> None:
+    site.add_user("bob", language="en")
     hers = open_page(site.address)
     log_in(hers, "ada")
     ask(hers, "Say hello.")
@@ -103,7 +101,7 @@ def test_two_people_see_nothing_of_one_another(site: Site, open_page: OpenPage) 
 
 
 def test_a_daemon_killed_in_mid_answer_keeps_the_question_and_what_was_written(
-    site: Site, open_page: OpenPage
+    site: RunningDaemon, open_page: OpenPage
 ) -> None:
     page = open_page(site.address)
     log_in(page, "ada")
@@ -122,14 +120,16 @@ def test_a_daemon_killed_in_mid_answer_keeps_the_question_and_what_was_written(
     assert len(text) >= length
     # At most about a second of it is lost: SmolLM2 writes under 250 tokens a second here.
     assert len(text) >= seen - 250 * 5
-    with site.database() as database:
-        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    with closing(database(site)) as opened:
+        assert opened.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
     page.get_by_role("button", name="Continue").click()
     text_length_grows(page, beyond=len(text))
 
 
-def test_stop_keeps_what_was_written_and_offers_to_go_on(site: Site, open_page: OpenPage) -> None:
+def test_stop_keeps_what_was_written_and_offers_to_go_on(
+    site: RunningDaemon, open_page: OpenPage
+) -> None:
     page = open_page(site.address)
     log_in(page, "ada")
     ask(page, LONG)
@@ -143,7 +143,7 @@ def test_stop_keeps_what_was_written_and_offers_to_go_on(site: Site, open_page: 
     expect(page.get_by_role("button", name="Continue")).to_be_enabled()
 
 
-def test_two_tabs_of_one_person_see_the_same(site: Site, open_page: OpenPage) -> None:
+def test_two_tabs_of_one_person_see_the_same(site: RunningDaemon, open_page: OpenPage) -> None:
     one = open_page(site.address)
     log_in(one, "ada")
     ask(one, LONG)
@@ -161,7 +161,7 @@ def test_two_tabs_of_one_person_see_the_same(site: Site, open_page: OpenPage) ->
 
 
 def test_a_tab_that_is_closed_neither_stops_nor_loses_the_answer(
-    site: Site, open_page: OpenPage
+    site: RunningDaemon, open_page: OpenPage
 ) -> None:
     page = open_page(site.address)
     log_in(page, "ada")
@@ -177,7 +177,7 @@ def test_a_tab_that_is_closed_neither_stops_nor_loses_the_answer(
 
 
 def test_everything_works_on_plain_http_under_another_name(
-    site: Site, open_page: OpenPage
+    site: RunningDaemon, open_page: OpenPage
 ) -> None:
     page = open_page(f"http://{LAN_NAME}:{site.port}/")
     assert page.evaluate("window.isSecureContext") is False
@@ -198,7 +198,7 @@ def test_everything_works_on_plain_http_under_another_name(
     ],
 )
 def test_a_refused_registration_says_why_and_keeps_what_was_typed(
-    site: Site, open_page: OpenPage, values: tuple[str, ...], alert: str
+    site: RunningDaemon, open_page: OpenPage, values: tuple[str, ...], alert: str
 ) -> None:
     page = open_page(f"{site.address}/register")
     for name, value in zip(("login", "name", "password", "password_again"), values, strict=True):
@@ -211,7 +211,7 @@ def test_a_refused_registration_says_why_and_keeps_what_was_typed(
 
 
 def test_a_wrong_password_and_a_suspended_log_in_say_what_to_do(
-    site: Site, open_page: OpenPage
+    site: RunningDaemon, open_page: OpenPage
 ) -> None:
     page = open_page(f"{site.address}/login", locale="fr-FR")
     page.fill("input[name=login]", "ada")
@@ -222,7 +222,7 @@ def test_a_wrong_password_and_a_suspended_log_in_say_what_to_do(
     expect(page.locator("input[name=login]")).to_have_value("ada")
 
 
-def test_pages_that_do_not_exist_are_ours(site: Site, open_page: OpenPage) -> None:
+def test_pages_that_do_not_exist_are_ours(site: RunningDaemon, open_page: OpenPage) -> None:
     page = open_page(f"{site.address}/nowhere", locale="fr-FR")
 
     expect(page.locator("h1")).to_be_visible()
@@ -230,18 +230,17 @@ def test_pages_that_do_not_exist_are_ours(site: Site, open_page: OpenPage) -> No
 
 
 def test_the_first_administrator_comes_from_the_printed_link(
-    tmp_path: Path, starter_model: Path, open_page: OpenPage
+    new_site: RunningDaemon, open_page: OpenPage
 ) -> None:
-    with Site(tmp_path, models_dir=starter_model.parent) as site:
-        found = re.search(r"http://\S+/setup/\S+", site.log.read_text())
-        assert found is not None
-        page = open_page(found[0])
-        page.fill("input[name=name]", "Le capitaine")
-        page.fill("input[name=login]", "capitaine")
-        page.fill("input[name=password]", PASSWORD)
-        page.fill("input[name=password_again]", PASSWORD)
-        submit(page)
+    found = re.search(r"http://\S+/setup/\S+", new_site.log)
+    assert found is not None
+    page = open_page(found[0])
+    page.fill("input[name=name]", "Le capitaine")
+    page.fill("input[name=login]", "capitaine")
+    page.fill("input[name=password]", PASSWORD)
+    page.fill("input[name=password_again]", PASSWORD)
+    submit(page)
 
-        expect(page.locator("textarea")).to_be_visible()
-        users = site.control("GET", "/v1/users")["users"]
-        assert [(user["login"], user["role"]) for user in users] == [("capitaine", "admin")]
+    expect(page.locator("textarea")).to_be_visible()
+    users = new_site.control("GET", "/v1/users")[1]["users"]
+    assert [(user["login"], user["role"]) for user in users] == [("capitaine", "admin")]

@@ -1,0 +1,44 @@
+"""What people do on our pages."""
+
+import re
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.running_daemon import PASSWORD
+
+SEND = re.compile("^(Send|Envoyer)")
+
+
+def submit(page: Page) -> None:
+    """Send the form that asks for a password."""
+    page.locator("form:has(input[name=password]) button:not([type=button])").click()
+
+
+def log_in(page: Page, login: str) -> None:
+    page.fill("input[name=login]", login)
+    page.fill("input[name=password]", PASSWORD)
+    submit(page)
+    expect(page.locator("textarea")).to_be_visible()
+
+
+def ask(page: Page, question: str) -> None:
+    page.locator("textarea").fill(question)
+    expect(page.get_by_role("button", name=SEND)).to_be_enabled()
+    page.keyboard.press("Enter")
+
+
+def answer(page: Page, index: int = -1) -> Locator:
+    """The text of an answer, the newest by default."""
+    found = page.locator(".markdown")
+    return found.nth(index) if index >= 0 else found.last
+
+
+def text_length_grows(page: Page, *, beyond: int = 0) -> int:
+    """Wait until the newest answer is longer than `beyond` characters; return its length."""
+    length = page.wait_for_function(
+        "(beyond) => { const all = document.querySelectorAll('.markdown');"
+        " const length = all.length ? all[all.length - 1].textContent.length : 0;"
+        " return length > beyond ? length : null; }",
+        arg=beyond,
+    )
+    return int(length.json_value())

@@ -1,0 +1,134 @@
+"""Pictures of every page, to be looked at; and that each could be drawn without a complaint."""
+
+import os
+import re
+from collections.abc import Callable
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.conftest import StartFakeOllama
+from tests.e2e.conftest import NO_OLLAMA, PICTURES, OpenPage
+from tests.e2e.people import ask, log_in, text_length_grows
+from tests.running_daemon import PASSWORD, RunningDaemon
+
+SIZES = {"desktop": (1280, 800), "phone": (390, 844)}
+GRID = list(product(("fr", "en"), ("light", "dark"), SIZES))
+# Two opposite corners each time; the whole grid in `make soak`.
+EACH_TIME = {("fr", "light", "desktop"), ("en", "dark", "phone")}
+PICTURE_MODEL = "COUACHGPT_PICTURE_MODEL"  # a GGUF file that speaks French, for the README
+
+
+def scroll_width_fits(page: Page) -> bool:
+    return bool(
+        page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    )
+
+
+@pytest.mark.parametrize(
+    ("language", "scheme", "size"),
+    [
+        pytest.param(*each, marks=() if each in EACH_TIME else pytest.mark.soak, id="-".join(each))
+        for each in GRID
+    ],
+)
+def test_screenshots_of_every_page(
+    tmp_path: Path,
+    start_fake_ollama: StartFakeOllama,
+    open_page: OpenPage,
+    language: str,
+    scheme: str,
+    size: str,
+) -> None:
+    site = RunningDaemon(tmp_path, start_fake_ollama("--rate", "60").url)
+    site.start()
+    try:
+        width, height = SIZES[size]
+        options: dict[str, Any] = {
+            "viewport": {"width": width, "height": height},
+            "color_scheme": scheme,
+            "locale": f"{language}-FR",
+        }
+        folder = PICTURES / f"{language}-{scheme}-{size}"
+
+        def picture(page: Page, name: str) -> None:
+            page.wait_for_load_state("networkidle")
+            page.screenshot(path=folder / f"{name}.png")
+            assert scroll_width_fits(page), f"{name} is wider than the screen"
+
+        _outside(site, open_page, options, picture)
+        _inside(site, open_page, options, picture, language)
+    finally:
+        site.stop()
+
+
+Picture = Callable[[Page, str], None]
+
+
+def _outside(
+    site: RunningDaemon, open_page: OpenPage, options: dict[str, Any], picture: Picture
+) -> None:
+    found = re.search(r"http://\S+/setup/\S+", site.log)
+    assert found is not None
+    picture(open_page(found[0], **options), "setup")
+    page = open_page(f"{site.address}/login", **options)
+    picture(page, "login")
+    page.fill("input[name=login]", "personne")
+    page.fill("input[name=password]", "un mauvais mot de passe")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_be_visible()
+    picture(page, "login-refused")
+    picture(open_page(f"{site.address}/register", **options), "register")
+    picture(open_page(f"{site.address}/nowhere", **options), "not-found")
+
+
+def _inside(
+    site: RunningDaemon,
+    open_page: OpenPage,
+    options: dict[str, Any],
+    picture: Picture,
+    language: str,
+) -> None:
+    site.add_user("jeanne", name="Jeanne Barret", language=language)
+    page = open_page(site.address, **options)
+    log_in(page, "jeanne")
+    picture(page, "chat-empty")
+    ask(page, "Comment calculer la moyenne d’une liste ? [[tokens=160 rate=60]]")
+    text_length_grows(page, beyond=60)
+    picture(page, "chat-writing")
+    expect(page.locator("article.answer").last).to_have_attribute("aria-busy", "false")
+    picture(page, "chat-done")
+    if options["viewport"]["width"] < 768:
+        page.locator("header button").first.click()
+        page.wait_for_timeout(400)  # the drawer slides in
+        picture(page, "chat-drawer")
+
+
+@pytest.mark.soak
+def test_the_picture_of_the_readme(tmp_path: Path, open_page: OpenPage) -> None:
+    model = Path(os.environ[PICTURE_MODEL])
+    site = RunningDaemon(
+        tmp_path, NO_OLLAMA, "engine.kind=embedded", f"embedded.models_dir={model.parent}"
+    )
+    site.start()
+    try:
+        site.add_user("jeanne", name="Jeanne Barret")
+        page = open_page(site.address, locale="fr-FR")
+        page.context.set_default_timeout(120_000)
+        log_in(page, "jeanne")
+        for question in (
+            "Quelle est la capitale de l’Italie ?",
+            "Écris une fonction Python qui calcule la moyenne d’une liste.",
+        ):
+            ask(page, question)
+            text_length_grows(page)
+            expect(page.locator("article.answer").last).to_have_attribute(
+                "aria-busy", "false", timeout=120_000
+            )
+        page.wait_for_timeout(300)
+        page.screenshot(path=PICTURES / "readme.png")
+    finally:
+        site.stop()
