@@ -15,7 +15,7 @@ from couachgptd import __version__
 from couachgptd.config import Config
 from couachgptd.control.app import create_control_app
 from couachgptd.control.peer import bound_socket
-from couachgptd.core.errors import NotAllowed
+from couachgptd.core.errors import NotAllowed, StoreError
 from couachgptd.core.ports import Store
 from couachgptd.engine.selection import opened_engine
 from couachgptd.http.app import create_app
@@ -46,12 +46,13 @@ async def run(config: Config) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     async with AsyncExitStack() as stack:
-        control_socket = stack.enter_context(bound_socket(config.control_socket))
         listener = stack.enter_context(_listening(config.server.host, config.server.port))
         is_default = not config.storage.data_dir
         store = await stack.enter_async_context(
             opened_store(config.storage.directory, make_parents=is_default)
         )
+        # After the store: the socket may lie in its directory, which is private from birth.
+        control_socket = stack.enter_context(bound_socket(config.control_socket))
         passwords = Argon2Passwords()
         stack.callback(passwords.close)
         engine = await stack.enter_async_context(opened_engine(config))
@@ -114,8 +115,9 @@ def _listening(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=512)
-    except OSError as error:
-        raise PortTaken(f"server.host {host}, server.port {port}: {error.strerror}") from None
+    except (OSError, UnicodeError) as error:  # UnicodeError: no name at all
+        reason = getattr(error, "strerror", None) or error
+        raise PortTaken(f"server.host {host}, server.port {port}: {reason}") from None
 
 
 def _address(listener: socket.socket) -> str:
@@ -148,7 +150,10 @@ async def _background(work: Coroutine[Any, Any, None], name: str) -> AsyncGenera
 async def _sweep(store: Store) -> None:
     """Once an hour, forget sessions that have run out."""
     while True:
-        await store.delete_expired_sessions()
+        try:
+            await store.delete_expired_sessions()
+        except StoreError:
+            log.exception("old sessions could not be forgotten; trying again in an hour")
         await asyncio.sleep(3600)
 
 
@@ -166,4 +171,5 @@ async def _invite_first_admin(control: ControlService) -> None:
         link = await control.setup_link()
     except NotAllowed:
         return
-    print(f"\nCreate the first administrator here:\n\n    {link['url']}\n", flush=True)  # noqa: T201
+    invitation = "Créez le premier administrateur ici / Create the first administrator here:"
+    print(f"\n{invitation}\n\n    {link['url']}\n", flush=True)  # noqa: T201

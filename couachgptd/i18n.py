@@ -2,15 +2,9 @@
 
 import functools
 import gettext
-import logging
-from typing import Final
 
-from couachgptd import paths
-
-log = logging.getLogger(__name__)
-
-LANGUAGES: Final = ("fr", "en")  # the first is taken where nothing tells
-DOMAIN: Final = "couachgpt"
+LANGUAGES = ("fr", "en")  # the first is taken where nothing tells
+DOMAIN = "couachgpt"
 
 
 def mark(text: str) -> str:
@@ -21,12 +15,17 @@ def mark(text: str) -> str:
 @functools.cache
 def translations(language: str) -> gettext.NullTranslations:
     """Return the catalogue of a language; English, which is the source, where there is none."""
+    # couachgptctl speaks French, too, and must start at once: what it need not load, it does not.
+    from couachgptd import paths
+
     folder = paths.web_dir() / "locales"
     try:
         return gettext.translation(DOMAIN, folder, [language])
     except OSError as error:
         # Once per language: the result is cached.
-        log.warning(
+        import logging
+
+        logging.getLogger(__name__).warning(
             "no usable catalogue, English instead",
             extra={"language": language, "folder": str(folder), "error": str(error)},
         )

@@ -79,63 +79,71 @@ class ChatService:
         parent_id: int | None,
         model: str | None,
         accepted: Callable[[Asked], None],
-    ) -> None:
+    ) -> ConversationId:
         """Commit a question with its turn, say so by `accepted`, and let it run.
 
         `accepted` is called before the first event of the answer, so that whoever asked can
-        watch from the start. Raises MessageEmpty, MessageTooLong, TurnRunning, QueueFull,
-        NotFound, ModelMissing, NoModel.
+        watch from the start. Returns the conversation. Raises MessageEmpty, MessageTooLong,
+        TurnRunning, QueueFull, NotFound, ModelMissing, NoModel, EngineUnavailable.
         """
         if not text.strip():
             raise MessageEmpty
         if not 0 < len(client_id) <= CLIENT_ID_MAX_LENGTH:
             raise BadRequest(reason="client_id")
-        self._runner.require_room(user.id)
-        chosen = await self._models.resolve(model)
-        await self._prompts.require_fit(chosen, user.language, text)
-        conversation, question, answer, is_new = await self._store.add_question(
-            user_id=user.id,
-            conversation_id=None if conversation_id is None else ConversationId(conversation_id),
-            client_id=client_id,
-            text=text,
-            title=title_from(text),
-            parent_id=None if parent_id is None else MessageId(parent_id),
-            source=TurnSource.CHAT,
-            model=chosen,
-            options={},
-        )
-        accepted(Asked(conversation, question.id, answer.id, conversation_id is None and is_new))
-        if is_new:
-            self._announce(user, conversation, [question, answer])
-            known = [question, answer] if conversation_id is None else None
-            self._submit(user, answer, known)
+        # What was taken once is not refused the second time, however full it is by now.
+        again = await self._store.asked(user.id, client_id)
+        if again is not None:
+            accepted(Asked(again[0], again[1].id, again[2].id, is_new_conversation=False))
+            return again[0].id
+        with self._runner.place(user.id):
+            chosen = await self._models.resolve(model)
+            await self._prompts.require_fit(chosen, user.language, text)
+            conversation, question, answer, is_new = await self._store.add_question(
+                user_id=user.id,
+                conversation_id=(
+                    None if conversation_id is None else ConversationId(conversation_id)
+                ),
+                client_id=client_id,
+                text=text,
+                title=title_from(text),
+                parent_id=None if parent_id is None else MessageId(parent_id),
+                source=TurnSource.CHAT,
+                model=chosen,
+                options={},
+            )
+            is_first = is_new and conversation_id is None
+            accepted(Asked(conversation, question.id, answer.id, is_first))
+            if is_new:
+                self._announce(user, conversation, [question, answer])
+                self._submit(user, answer, [question, answer] if is_first else None)
+            return conversation.id
 
     async def regenerate(self, user: User, message_id: int, model: str | None) -> MessageId:
         """Answer the same question again, as another branch."""
         conversation, answer = await self._own_answer(user, message_id)
         if answer.parent_id is None:
             raise NotFound
-        self._runner.require_room(user.id)
-        chosen = await self._models.resolve(model)
-        conversation, another = await self._store.add_answer(
-            user_id=user.id, question_id=answer.parent_id, model=chosen, options={}
-        )
-        self._announce(user, conversation, [another])
-        self._submit(user, another)
+        with self._runner.place(user.id):
+            chosen = await self._models.resolve(model)
+            conversation, another = await self._store.add_answer(
+                user_id=user.id, question_id=answer.parent_id, model=chosen, options={}
+            )
+            self._announce(user, conversation, [another])
+            self._submit(user, another)
         return another.id
 
     async def go_on(self, user: User, message_id: int) -> MessageId:
         """Go on with an answer that was cut."""
         _, answer = await self._own_answer(user, message_id)
-        self._runner.require_room(user.id)
-        chosen = await self._models.resolve(answer.turn.model if answer.turn else None)
-        conversation, answer = await self._store.add_attempt(
-            user_id=user.id, message_id=answer.id, model=chosen, options={}
-        )
-        self._topics.tell(
-            user.id, "conversation", {"conversation": wire.conversation(conversation)}
-        )
-        self._submit(user, answer)
+        with self._runner.place(user.id):
+            chosen = await self._models.resolve(answer.turn.model if answer.turn else None)
+            conversation, answer = await self._store.add_attempt(
+                user_id=user.id, message_id=answer.id, model=chosen, options={}
+            )
+            self._topics.tell(
+                user.id, "conversation", {"conversation": wire.conversation(conversation)}
+            )
+            self._submit(user, answer)
         return answer.id
 
     async def stop(self, user: User, turn_id: int) -> None:
@@ -172,19 +180,21 @@ class ChatService:
         send(self._topics.snapshot(topic, []))
         topic.watchers[watcher] = send
 
-    async def ask_operator(self, text: str, model: str | None) -> AsyncGenerator[Json]:
+    async def ask_operator(
+        self, text: str, model: str | None, language: str
+    ) -> AsyncGenerator[Json]:
         """Answer a question of the operator's; it is kept nowhere. Closing it stops the turn."""
         if not text.strip():
             raise MessageEmpty
-        self._runner.require_room(None)
-        chosen = await self._models.resolve(model)
-        turn = await self._store.add_turn(source=TurnSource.API, model=chosen, options={})
         events = EventQueue()
+        with self._runner.place(None):
+            chosen = await self._models.resolve(model)
+            turn = await self._store.add_turn(source=TurnSource.API, model=chosen, options={})
 
-        async def request(slot: int) -> Any:
-            return await self._prompts.of_question(chosen, "fr", text, slot)
+            async def request(slot: int) -> Any:
+                return await self._prompts.of_question(chosen, language, text, slot)
 
-        self._runner.submit(LiveTurn(turn, events.publish, request))
+            self._runner.submit(LiveTurn(turn, events.publish, request))
         try:
             async for event in events:
                 yield event
@@ -217,6 +227,7 @@ class ChatService:
             raise ValueError("an answer that is submitted has a turn in a conversation")
         topic = self._topics.topic(turn.conversation_id)
         topic.is_live = True
+        topic.revision += 1  # a snapshot being read knows nothing of this turn yet
 
         def publish(kind: str, fields: dict[str, Any], revises: bool) -> None:  # noqa: FBT001
             topic.publish(kind, fields, revises=revises)

@@ -244,3 +244,20 @@ def test_the_first_administrator_comes_from_the_printed_link(
     expect(page.locator("textarea")).to_be_visible()
     users = new_site.control("GET", "/v1/users")[1]["users"]
     assert [(user["login"], user["role"]) for user in users] == [("capitaine", "admin")]
+
+
+def test_a_question_sent_while_the_server_is_away_leaves_once_it_is_back(
+    site: RunningDaemon, open_page: OpenPage
+) -> None:
+    page = open_page(site.address)
+    log_in(page, "ada")
+    site.stop()
+    expect(page.get_by_text(re.compile("restarting|Connection lost"))).to_be_visible()
+    page.locator("textarea").fill("Say hello.")
+    page.keyboard.press("Enter")
+    expect(page.locator("textarea")).to_have_value("Say hello.")
+
+    site.start()
+    text_length_grows(page)
+    expect(page.locator("article.question")).to_have_count(1)
+    expect(page.locator("textarea")).to_have_value("")
