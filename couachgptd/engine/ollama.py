@@ -6,7 +6,7 @@ from contextlib import aclosing
 from typing import Any, TypeVar, cast
 
 from couachgptd import config
-from couachgptd.core.errors import AnswerInterrupted, EngineError, EngineTimeout
+from couachgptd.core.errors import AnswerInterrupted, EngineError, EngineRejected, EngineTimeout
 from couachgptd.core.models import (
     ChatRequest,
     EngineStatus,
@@ -122,6 +122,7 @@ class OllamaEngine:
             phase = "read" if is_loaded else "load"
             seconds = limits.load_seconds + limits.read_seconds
             answer = OllamaAnswer(request.model)
+            self._answered_at.pop(request.model, None)  # it counts as loaded once it answers
             async with self._client.open_chat(self._chat_body(request)) as stream:
                 while answer.finished is None:
                     lines = await deadlines.wait(phase, seconds, stream.read())
@@ -245,13 +246,14 @@ class OllamaAnswer:
     def __init__(self, model: str) -> None:
         self._model = model
         self._splitter = ThinkingSplitter()
+        self._has_begun = False
         self.finished: Finished | None = None
 
     def pieces(self, lines: list[dict[str, Any]]) -> list[Piece]:
         pieces: list[Piece] = []
         for line in lines:
             if "error" in line:
-                raise classified(str(line["error"]), 0, self._model)
+                raise self._failure(str(line["error"]))
             message = line.get("message")
             if isinstance(message, dict):
                 if thought := message.get("thinking"):
@@ -265,7 +267,18 @@ class OllamaAnswer:
                     timings=timings_of(line),
                 )
                 break
+        self._has_begun = self._has_begun or bool(pieces)
         return pieces
+
+    def _failure(self, text: str) -> EngineError:
+        """Name an error line: what comes after the first words is a cut, not a refusal.
+
+        A real Ollama (0.33) whose runner was killed says "unexpected EOF" there.
+        """
+        error = classified(text, 0, self._model)
+        if self._has_begun and isinstance(error, EngineRejected):
+            return AnswerInterrupted(**error.fields)
+        return error
 
 
 def timings_of(line: dict[str, Any]) -> Timings:

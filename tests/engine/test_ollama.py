@@ -80,7 +80,7 @@ async def test_the_stage_is_loading_once_and_then_reading(engine: OllamaEngine) 
         ("crash-after=5", AnswerInterrupted, {"reason": "connection_lost"}),
         (
             "error-after=5",
-            EngineRejected,
+            AnswerInterrupted,
             {"reason": "an error was encountered while running the model: told to"},
         ),
         ("status=503", EngineBusy, {}),
