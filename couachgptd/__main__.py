@@ -31,6 +31,7 @@ def main() -> int:
 
 
 def _run(loaded: config.Config) -> int:
+    gc.disable()  # nothing that imports make is garbage
     from couachgptd import daemon
     from couachgptd.control.peer import SocketUnusable
     from couachgptd.core.errors import StoreError
@@ -38,16 +39,20 @@ def _run(loaded: config.Config) -> int:
 
     # What was imported lives as long as we do: collections need not walk it again and again.
     gc.freeze()
+    gc.enable()
     try:
         asyncio.run(daemon.run(loaded))
-    except StoreError as error:
-        return _fail(EX_IOERR, store_help(error.code, error.fields))
-    except (SocketUnusable, daemon.PortTaken) as error:
-        return _fail(EX_UNAVAILABLE, str(error))
-    except AssetsMissing as error:
-        return _fail(EX_SOFTWARE, str(error))
-    except ValueError as error:
-        return _fail(EX_CONFIG, str(error))
+    except Exception as error:
+        cause = error
+        while isinstance(cause, ExceptionGroup):  # what runs beside the rest fails in a group
+            cause = cause.exceptions[0]
+        if isinstance(cause, StoreError):
+            return _fail(EX_IOERR, store_help(cause.code, cause.fields))
+        if isinstance(cause, SocketUnusable | daemon.PortTaken):
+            return _fail(EX_UNAVAILABLE, str(cause))
+        if isinstance(cause, AssetsMissing):
+            return _fail(EX_SOFTWARE, str(cause))
+        raise
     return 0
 
 

@@ -1,8 +1,9 @@
 """The control socket's application: one table of verbs, for operators only."""
 
+import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -29,6 +30,7 @@ log = logging.getLogger(__name__)
 API = "1"
 API_HEADER = "X-Couachgpt-Api"
 BODY_MAX_BYTES = 4 * 1024 * 1024
+CALLER_CHECK_SECONDS = 0.5
 
 Json = dict[str, Any]
 PEER = web.RequestKey("PEER", Peer)
@@ -94,14 +96,31 @@ async def _ask(control: ControlService, request: web.Request) -> web.StreamRespo
     response.content_type = "application/x-ndjson"
     async with aclosing(control.ask(await _body(request))) as events:
         # What is refused is refused before the stream begins, with a status of its own.
-        first = await anext(events)
+        event = await _next(request, events)
         await response.prepare(request)
         # Whoever asked may leave at any time; closing `events` then stops the turn.
         with suppress(ConnectionResetError):
-            await response.write(_line(first))
-            async for event in events:
+            while event is not None:
                 await response.write(_line(event))
+                event = await _next(request, events)
     return response
+
+
+async def _next(request: web.Request, events: AsyncGenerator[Json]) -> Json | None:
+    """Return the next event, None after the last.
+
+    Raises ConnectionResetError once the caller has gone, which a write alone would tell much
+    later: an engine that loads or reads says nothing for minutes.
+    """
+    task = asyncio.ensure_future(anext(events, None))
+    try:
+        while not (await asyncio.wait({task}, timeout=CALLER_CHECK_SECONDS))[0]:
+            if request.transport is None or request.transport.is_closing():
+                raise ConnectionResetError
+        return task.result()
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
 
 
 VERBS = (
@@ -183,7 +202,7 @@ def _actor(request: web.Request) -> str:
 async def _body(request: web.Request) -> Json:
     try:
         body = await request.json()
-    except ValueError:
+    except (ValueError, LookupError, RecursionError):
         raise BadRequest(reason="json") from None
     if not isinstance(body, dict):
         raise BadRequest(reason="json")

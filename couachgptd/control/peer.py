@@ -57,6 +57,8 @@ def bound_socket(path: Path) -> Generator[socket.socket]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise SocketUnusable(f"{path}: another daemon holds it") from None
+        if path.exists() and not path.is_socket():
+            raise SocketUnusable(f"{path}: exists and is no socket; set control.socket")
         path.unlink(missing_ok=True)
         before = os.umask(SOCKET_UMASK)
         try:

@@ -53,9 +53,10 @@ class Message:
 
 
 def title_from(question: str) -> str:
-    """Return a title made by rule from the first question: its first line, cut at a word."""
-    line = next((line.strip() for line in question.splitlines() if line.strip()), "")
-    line = " ".join(line.lstrip("#>-* ").split())
+    """Return a title made by rule: the first line of the question that says something."""
+    lines = (" ".join(line.lstrip("#>-* \t").split()) for line in question.splitlines())
+    # A question of marks alone still needs a name in the list.
+    line = next(filter(None, lines), "") or " ".join(question.split())
     if len(line) <= TITLE_MAX_LENGTH:
         return line
     head = line[:TITLE_MAX_LENGTH]

@@ -46,9 +46,9 @@ class Engine(Protocol):
 
         The model is loaded if need be. Closing the generator cancels the work in the engine;
         it returns once the connection is closed, not once the CPU is idle. A stream that ends
-        without the engine's closing frame raises AnswerInterrupted. A leading `<think>`
-        never appears in a Text. Also raises ModelMissing, ModelBroken, ContextExceeded, EngineUnavailable,
-        EngineKilled, EngineTimeout, EngineBusy, EngineRejected.
+        without the engine's closing frame raises AnswerInterrupted. A leading `<think>` never
+        appears in a Text. Also raises ModelMissing, ModelBroken, ContextExceeded,
+        EngineUnavailable, EngineKilled, EngineTimeout, EngineBusy, EngineRejected.
         """
         ...
 
@@ -153,6 +153,10 @@ class Store(Protocol):
         """Return a session that has not expired."""
         ...
 
+    async def person_of_session(self, key: str) -> tuple[User, dict[str, Any]] | None:
+        """Return whose it is and what it holds, in one go: asked before each question."""
+        ...
+
     async def delete_session(self, key: str) -> None: ...
 
     async def delete_expired_sessions(self) -> None: ...
@@ -177,6 +181,12 @@ class Store(Protocol):
         self, user_id: UserId, message_id: MessageId
     ) -> tuple[Conversation, Message] | None:
         """Find a message among the user's own conversations."""
+        ...
+
+    async def asked(
+        self, user_id: UserId, client_id: str
+    ) -> tuple[Conversation, Message, Message] | None:
+        """Find what was already asked with this `client_id`: conversation, question, answer."""
         ...
 
     async def add_question(

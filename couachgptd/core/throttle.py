@@ -33,6 +33,11 @@ class Throttle:
     def succeeded(self, key: str) -> None:
         self._failures.pop(key, None)
 
+    def take_back(self, key: str) -> None:
+        """Forget the newest failure only: a try that turned out well excuses no other."""
+        if failures := self._failures.get(key):
+            failures.pop()
+
     def _recent(self, key: str, now: float) -> deque[float]:
         failures = self._failures.get(key, deque())
         while failures and failures[0] <= now - self._window:

@@ -15,6 +15,14 @@ from couachgptd.core.ids import UserId
 
 LOGIN_MIN_LENGTH = 2
 LOGIN_MAX_LENGTH = 64
+# What separates the parts of an address: such a login could not be named in one.
+LOGIN_FORBIDDEN = frozenset("/\\?#%")
+# Drawn as nothing although Unicode counts them as letters or marks: "admin" with one of these
+# behind it would look like "admin".
+INVISIBLE = frozenset(
+    {0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFFA0}
+    | {*range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)}
+)
 PASSWORD_MAX_LENGTH = 1024  # hashing cost grows with length: a bound keeps a login cheap
 
 
@@ -48,12 +56,17 @@ class User:
 def normal_login(text: str) -> str:
     """Return the one spelling of a login, or raise LoginInvalid.
 
-    NFKC and case folding make look-alikes one name; control characters and spaces are refused
-    because nobody could type them back.
+    NFKC and case folding make one name of what is written in several ways; what cannot be seen
+    or typed back, and what is no name in an address, is refused.
     """
     login = unicodedata.normalize("NFKC", text).strip().casefold()
-    printable = all(unicodedata.category(char)[0] not in "CZ" for char in login)
-    if not printable or not LOGIN_MIN_LENGTH <= len(login) <= LOGIN_MAX_LENGTH:
+    login = unicodedata.normalize("NFKC", login)
+    is_shown = all(unicodedata.category(char)[0] not in "CZ" for char in login)
+    is_usable = is_shown and not any(
+        char in LOGIN_FORBIDDEN or ord(char) in INVISIBLE for char in login
+    )
+    is_name = any(char.isalnum() for char in login)
+    if not (is_usable and is_name and LOGIN_MIN_LENGTH <= len(login) <= LOGIN_MAX_LENGTH):
         raise LoginInvalid(min_length=LOGIN_MIN_LENGTH, max_length=LOGIN_MAX_LENGTH)
     return login
 

@@ -38,6 +38,9 @@ REASON_MAX_LENGTH = 300  # enough to search for; an error may quote a whole temp
 TIMEOUT = httpx.Timeout(connect=CONNECT_SECONDS, write=WRITE_SECONDS, pool=POOL_SECONDS, read=None)
 
 
+decoded = json.JSONDecoder().decode
+
+
 def _new_session() -> aiohttp.ClientSession:
     # No bound on connections: the queue is ours, and a probe must never wait behind streams.
     return aiohttp.ClientSession(
@@ -62,7 +65,10 @@ class OllamaClient(ollama.AsyncClient):
     async def version(self) -> str:
         response = await self._client.get("/api/version")
         response.raise_for_status()
-        return str(response.json().get("version", ""))
+        answer = response.json()
+        if not isinstance(answer, dict):
+            raise ValueError("not an object")  # noqa: TRY004 -- as json says of what is no JSON
+        return str(answer.get("version", ""))
 
     @asynccontextmanager
     async def open_chat(self, body: Mapping[str, Any]) -> AsyncGenerator["ChatStream"]:
@@ -147,7 +153,7 @@ def our_errors(url: str, model: str = "") -> Iterator[None]:
         raise AnswerInterrupted(reason="connection_lost") from None
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
         raise EngineRejected(reason=type(error).__name__) from None
-    except ValueError:  # an answer that is no JSON, or not of the shape the package knows
+    except (ValueError, TypeError):  # no JSON, or not of the shape the package knows
         raise EngineRejected(reason="not_ollama") from None
 
 

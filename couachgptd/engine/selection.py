@@ -1,13 +1,14 @@
 """Opens the engine that the configuration names, or the one that is there."""
 
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
 import aiohttp
 
 from couachgptd.config import Config
 from couachgptd.core.ports import Engine
+from couachgptd.engine.late import LateEngine
 
 log = logging.getLogger(__name__)
 
@@ -17,16 +18,15 @@ PROBE_SECONDS = 1.0
 async def open_engine(config: Config) -> Engine:
     """Return the engine; the caller closes it.
 
-    Only the chosen adapter is imported: the `ollama` package alone takes some 20 MB.
+    Only the chosen adapter is imported: the `ollama` package alone takes some 20 MB, and a
+    quarter of a second, so that one only at its first use.
     """
     kind: str = config.engine.kind
     if kind == "auto":
         kind = "ollama" if await ollama_answers(config.ollama.url) else "embedded"
         log.info("engine chosen", extra={"kind": kind})
     if kind == "ollama":
-        from couachgptd.engine.ollama import OllamaEngine
-
-        return OllamaEngine(config.engine, config.ollama, config.watchdog)
+        return LateEngine(lambda: _ollama(config))
     if kind == "llama-server":
         from couachgptd.engine.llama_server import LlamaServerEngine
 
@@ -34,6 +34,12 @@ async def open_engine(config: Config) -> Engine:
     from couachgptd.engine.embedded import EmbeddedEngine
 
     return EmbeddedEngine(config.engine, config.embedded, config.watchdog, config.models_dir)
+
+
+def _ollama(config: Config) -> Callable[[], Engine]:
+    from couachgptd.engine.ollama import OllamaEngine
+
+    return lambda: OllamaEngine(config.engine, config.ollama, config.watchdog)
 
 
 @asynccontextmanager

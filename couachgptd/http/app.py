@@ -25,7 +25,7 @@ from couachgptd.http.keys import (
 )
 from couachgptd.http.routes import add, require_all_guarded
 from couachgptd.http.sessions import SessionStorage
-from couachgptd.http.socket import open_socket, set_up_sockets
+from couachgptd.http.socket import open_socket, refuse_socket, set_up_sockets
 from couachgptd.services.accounts import AccountService
 from couachgptd.services.chat import ChatService
 from couachgptd.services.models import ModelService
@@ -71,7 +71,7 @@ def create_app(
     add(app, "GET", "/", "page.chat", chat_page)
     add(app, "GET", "/c/{conversation}", "page.chat", chat_page)
     set_up_accounts(app)
-    add(app, "GET", "/ws", "socket.open", open_socket)
+    add(app, "GET", "/ws", "socket.open", open_socket, refuse_upgrade=refuse_socket)
     set_up_sockets(app)
     add(app, "GET", "/healthz", "page.health", health)
     add(app, "GET", "/brand.css", "page.static", pages.brand_stylesheet)

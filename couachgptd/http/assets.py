@@ -68,7 +68,9 @@ class Assets:
 
 
 async def cache_static(request: web.Request, response: web.StreamResponse) -> None:
-    """Let browsers keep what can never change under its name."""
+    """Let browsers keep what can never change under its name; an error may be gone tomorrow."""
+    if response.status >= 400:  # noqa: PLR2004 -- an error
+        return
     if request.path.startswith(HASHED):
         response.headers["Cache-Control"] = FOREVER
     elif request.path.startswith(BASE):

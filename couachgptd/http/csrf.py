@@ -5,7 +5,7 @@ import hmac
 
 from aiohttp import web
 
-from couachgptd.core.errors import FormExpired
+from couachgptd.core.errors import BadRequest, FormExpired
 from couachgptd.http.keys import CSRF_SECRET, SESSION_ID
 from couachgptd.http.origin import is_same_origin
 
@@ -24,7 +24,15 @@ def token(request: web.Request) -> str:
 
 async def require_token(request: web.Request) -> None:
     """Raise FormExpired unless one of our own pages sent this form."""
-    given = (await request.post()).get(FIELD)
+    try:
+        given = (await request.post()).get(FIELD)
+    except (
+        ValueError,
+        LookupError,
+        AssertionError,
+        RuntimeError,
+    ):  # what aiohttp says of a broken body
+        raise BadRequest(reason="form") from None
     if (
         not isinstance(given, str)
         or not is_same_origin(request, required=False)

@@ -72,6 +72,8 @@ async def explain_errors(request: web.Request, handler: Handler) -> web.StreamRe
         return _page(request, error.status, _CODES.get(error.status, "bad_request"))
     except CouachError as error:
         return _page(request, status_of(error), error.code)
+    except ConnectionError:
+        raise  # the browser has gone: there is nobody to answer
     except Exception:  # the edge of a request
         log.exception("request failed by a fault of ours", extra={"path": request.path})
         return _page(request, _SERVER_ERROR, "internal_error")

@@ -34,6 +34,9 @@ def is_same_origin(request: web.Request, *, required: bool) -> bool:
     origin = request.headers.get("Origin")
     if origin is None:
         return not required
-    host = urlsplit(origin).netloc.lower()
+    try:
+        host = urlsplit(origin).netloc.lower()
+    except ValueError:  # such as `http://[`
+        return False
     public = urlsplit(request.config_dict[SERVER].public_url).netloc.lower()
     return bool(host) and host in {request.host.lower(), public}

@@ -16,7 +16,14 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _guarded: set[object] = set()
 
 
-def add(app: web.Application, method: str, path: str, verb: str, handler: Handler) -> None:
+def add(
+    app: web.Application,
+    method: str,
+    path: str,
+    verb: str,
+    handler: Handler,
+    refuse_upgrade: Handler | None = None,
+) -> None:
     """Add a route. Raises UnknownVerb, at start, for a verb that nobody thought about.
 
     Whoever may not is sent to log in, or refused; a POST must come from a form of ours.
@@ -27,7 +34,9 @@ def add(app: web.Application, method: str, path: str, verb: str, handler: Handle
         await get_session(request)
         user = request.get(USER)
         if not access.may(user, verb):
-            if user is None and request.method == "GET" and "Upgrade" not in request.headers:
+            if refuse_upgrade is not None and "Upgrade" in request.headers:
+                return await refuse_upgrade(request)
+            if user is None and request.method == "GET":
                 raise web.HTTPSeeOther(f"/login?next={quote(request.path, safe='')}")
             raise NotAllowed(verb=verb)
         if request.method == "POST":

@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 PROTOCOL = 1
 HEARTBEAT_SECONDS = 30.0
+GOODBYE_SECONDS = 2.0  # a page that does not answer the closing must not hold up our end
 MESSAGE_MAX_BYTES = 4 * 1024 * 1024
 # A page that reads this much too slowly is cut off; it comes back and gets a snapshot.
 OUTBOX_MAX_CHARACTERS = 8 * 1024 * 1024
@@ -48,6 +49,7 @@ class Tab:
         self._outbox_size = 0
         self._filled = asyncio.Event()
         self._watched: set[str] = set()
+        self._transport = request.transport
 
     # sending: never waits, so that one slow page holds up nobody
 
@@ -55,6 +57,9 @@ class Tab:
         self._outbox.append(text)
         self._outbox_size += len(text)
         self._filled.set()
+        if self._outbox_size > OUTBOX_MAX_CHARACTERS and self._transport is not None:
+            # At once: the writer may be waiting for this very page, and a closing frame would too.
+            self._transport.abort()
 
     def tell(self, kind: str, fields: Json) -> None:
         self.send(encode({"type": kind, **fields}))
@@ -63,9 +68,6 @@ class Tab:
         while True:
             await self._filled.wait()
             self._filled.clear()
-            if self._outbox_size > OUTBOX_MAX_CHARACTERS:
-                await self._ws.close(code=WSCloseCode.TRY_AGAIN_LATER)
-                return
             while self._outbox:
                 text = self._outbox.popleft()
                 self._outbox_size -= len(text)
@@ -75,10 +77,15 @@ class Tab:
 
     async def run(self, user: User) -> None:
         """Speak the protocol until either side closes."""
-        writer = asyncio.create_task(self._write(), name="socket-writer")
+        writer: asyncio.Task[None] | None = None
         self._topics.enter(user.id, self, self.send)
         try:
-            self.tell("hello", await self._hello(user))
+            # Events may come while the hello is made: it still goes first.
+            hello = encode({"type": "hello", **await self._hello(user)})
+            self._outbox.appendleft(hello)
+            self._outbox_size += len(hello)
+            self._filled.set()
+            writer = asyncio.create_task(self._write(), name="socket-writer")
             async for message in self._ws:
                 if message.type is WSMsgType.TEXT:
                     await self._answer(message.data)
@@ -86,9 +93,10 @@ class Tab:
             self._topics.leave(user.id, self)
             for name in self._watched:
                 self._topics.unwatch(name, self)
-            writer.cancel()
-            with suppress(asyncio.CancelledError, ConnectionError):
-                await writer
+            if writer is not None:
+                writer.cancel()
+                with suppress(asyncio.CancelledError, ConnectionError):
+                    await writer
 
     async def _hello(self, user: User) -> Json:
         return {
@@ -146,18 +154,23 @@ class Tab:
         self._ok(request)
 
     async def ask(self, user: User, request: Json) -> None:
+        is_watched = False
+
         def accepted(asked: Asked) -> None:
+            nonlocal is_watched
+            conversation = asked.conversation.id
+            is_watched = asked.is_new_conversation or conversation in self._watched
+            self._watched.add(conversation)
             self._ok(
                 request,
-                conversation=asked.conversation.id,
+                conversation=conversation,
                 question=asked.question,
                 answer=asked.answer,
             )
             if asked.is_new_conversation:
-                self._watched.add(asked.conversation.id)
                 self._chat.watch_new(asked.conversation, self, self.send)
 
-        await self._chat.ask(
+        conversation = await self._chat.ask(
             user,
             text=_text(request, "text"),
             client_id=_text(request, "client_id"),
@@ -166,6 +179,8 @@ class Tab:
             model=_optional_text(request, "model"),
             accepted=accepted,
         )
+        if not is_watched:
+            await self._chat.watch(user, conversation, None, self, self.send)
 
     async def stop(self, user: User, request: Json) -> None:
         await self._chat.stop(user, _number(request, "turn"))
@@ -238,20 +253,42 @@ def set_up_sockets(app: web.Application) -> None:
 
 
 async def open_socket(request: web.Request) -> web.StreamResponse:
-    ws = web.WebSocketResponse(
-        heartbeat=HEARTBEAT_SECONDS, max_msg_size=MESSAGE_MAX_BYTES, compress=False
-    )
-    await ws.prepare(request)
-    if not is_same_origin(request, required=True):
-        await ws.close(code=FOREIGN_ORIGIN)
+    ws = await _accepted(request)
+    if ws.closed:
         return ws
     user = request[USER]
     tab = Tab(request, ws, user)
     request.app[SOCKETS].add(tab)
     try:
         await tab.run(user)
+    except Exception:  # the handshake is over: no page of ours could say it
+        log.exception("a socket ended by a fault of ours")
+        await ws.close(code=WSCloseCode.INTERNAL_ERROR)
     finally:
         request.app[SOCKETS].discard(tab)
+    return ws
+
+
+async def refuse_socket(request: web.Request) -> web.StreamResponse:
+    """Say in a way that a page can read, which a status is not, that nobody is logged in."""
+    ws = await _accepted(request)
+    if not ws.closed:
+        await ws.send_str(encode({"type": "closing", "reason": "signed_out"}))
+        await ws.close(code=SIGNED_OUT)
+    return ws
+
+
+async def _accepted(request: web.Request) -> web.WebSocketResponse:
+    """Return the socket past its handshake, already closed where another site opened it."""
+    ws = web.WebSocketResponse(
+        heartbeat=HEARTBEAT_SECONDS,
+        max_msg_size=MESSAGE_MAX_BYTES,
+        compress=False,
+        timeout=GOODBYE_SECONDS,
+    )
+    await ws.prepare(request)
+    if not is_same_origin(request, required=True):
+        await ws.close(code=FOREIGN_ORIGIN)
     return ws
 
 
@@ -271,6 +308,10 @@ def _text(request: Json, name: str) -> str:
     value = request.get(name)
     if not isinstance(value, str):
         raise BadRequest(reason=name)
+    try:
+        value.encode()
+    except UnicodeEncodeError:  # half of a pair: neither a socket nor the store could take it
+        raise BadRequest(reason=name) from None
     return value
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 import time
+import unicodedata
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -26,13 +27,15 @@ SESSION_ID_BYTES = 32
 SETUP_TOKEN_BYTES = 24
 SETUP_LINK = "setup_link"
 NAME_MAX_LENGTH = 80
+JOINERS = "\u200c\u200d"
 # One address may stand for a whole office behind a router.
 ATTEMPTS_PER_ADDRESS = 5
 
 
 def session_key(session_id: str) -> str:
     """Name a session's row: a stolen database holds no cookie that works."""
-    return hashlib.sha256(session_id.encode()).hexdigest()
+    # A header's stray bytes come as halves of pairs, which are no UTF-8.
+    return hashlib.sha256(session_id.encode(errors="surrogatepass")).hexdigest()
 
 
 class AccountService:
@@ -154,7 +157,8 @@ class AccountService:
         if not await self._passwords.verify(password, found[1] if found else None) or not found:
             raise WrongPassword
         self._by_login.succeeded(login)
-        self._by_address.succeeded(address)
+        # Not forgotten: with one account of their own, somebody could try all others for ever.
+        self._by_address.take_back(address)
         user = found[0]
         if user.state is UserState.PENDING:
             raise AccountPending
@@ -173,11 +177,8 @@ class AccountService:
 
     async def session(self, session_id: str) -> tuple[User, dict[str, Any]] | None:
         """Return whose session this is, if it stands and the person is active."""
-        found = await self._store.session(session_key(session_id))
-        if found is None:
-            return None
-        user = await self._store.user(found[0])
-        return (user, found[1]) if user is not None and user.is_active else None
+        found = await self._store.person_of_session(session_key(session_id))
+        return found if found is not None and found[0].is_active else None
 
     async def close_session(self, session_id: str) -> None:
         found = await self._store.session(session_key(session_id))
@@ -227,5 +228,14 @@ class AccountService:
 
 
 def display_name(name: str, login: str) -> str:
-    """Return the name people see, on one line; the login where none is given."""
-    return " ".join(name.split())[:NAME_MAX_LENGTH] or login
+    """Return the name people see, on one line; the login where none is given.
+
+    What is not written but done (escape sequences, directions) is left out: the operator reads
+    names in a terminal. Joiners stay, emoji and several scripts are made with them.
+    """
+    shown = "".join(
+        char
+        for char in " ".join(name.split())
+        if unicodedata.category(char)[0] != "C" or char in JOINERS
+    )
+    return shown[:NAME_MAX_LENGTH].strip() or login

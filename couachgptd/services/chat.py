@@ -6,7 +6,7 @@ from typing import Any
 
 from couachgptd.core import wire
 from couachgptd.core.conversations import Author, Conversation, Message, title_from
-from couachgptd.core.errors import BadRequest, MessageEmpty, NotFound, TurnRunning
+from couachgptd.core.errors import BadRequest, CouachError, MessageEmpty, NotFound, TurnRunning
 from couachgptd.core.ids import ConversationId, MessageId, TurnId
 from couachgptd.core.ports import Store
 from couachgptd.core.turns import Turn, TurnSource
@@ -21,6 +21,7 @@ from couachgptd.services.topics import Send, Topic, Topics
 
 LISTED_CONVERSATIONS = 200
 CLIENT_ID_MAX_LENGTH = 64
+OPERATOR_LANGUAGE = "fr"  # of the system prompt; the answer follows the question's
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +91,35 @@ class ChatService:
             raise MessageEmpty
         if not 0 < len(client_id) <= CLIENT_ID_MAX_LENGTH:
             raise BadRequest(reason="client_id")
-        # What was taken once is not refused the second time, however full it is by now.
-        again = await self._store.asked(user.id, client_id)
-        if again is not None:
+        try:
+            return await self._ask(
+                user,
+                text=text,
+                client_id=client_id,
+                conversation_id=conversation_id,
+                parent_id=parent_id,
+                model=model,
+                accepted=accepted,
+            )
+        except CouachError:
+            # What was taken once is not refused the second time, however full it is by now.
+            again = await self._store.asked(user.id, client_id)
+            if again is None:
+                raise
             accepted(Asked(again[0], again[1].id, again[2].id, is_new_conversation=False))
             return again[0].id
+
+    async def _ask(
+        self,
+        user: User,
+        *,
+        text: str,
+        client_id: str,
+        conversation_id: str | None,
+        parent_id: int | None,
+        model: str | None,
+        accepted: Callable[[Asked], None],
+    ) -> ConversationId:
         with self._runner.place(user.id):
             chosen = await self._models.resolve(model)
             await self._prompts.require_fit(chosen, user.language, text)
@@ -180,9 +205,7 @@ class ChatService:
         send(self._topics.snapshot(topic, []))
         topic.watchers[watcher] = send
 
-    async def ask_operator(
-        self, text: str, model: str | None, language: str
-    ) -> AsyncGenerator[Json]:
+    async def ask_operator(self, text: str, model: str | None) -> AsyncGenerator[Json]:
         """Answer a question of the operator's; it is kept nowhere. Closing it stops the turn."""
         if not text.strip():
             raise MessageEmpty
@@ -192,7 +215,7 @@ class ChatService:
             turn = await self._store.add_turn(source=TurnSource.API, model=chosen, options={})
 
             async def request(slot: int) -> Any:
-                return await self._prompts.of_question(chosen, language, text, slot)
+                return await self._prompts.of_question(chosen, OPERATOR_LANGUAGE, text, slot)
 
             self._runner.submit(LiveTurn(turn, events.publish, request))
         try:

@@ -104,9 +104,7 @@ class ControlService:
         return {"models": self._models.shapes(), "default": self._models.default}
 
     def ask(self, body: Json) -> AsyncGenerator[Json]:
-        model = body.get("model")
-        if model is not None and not isinstance(model, str):
-            raise BadRequest(reason="model")
+        model = None if body.get("model") is None else text_of(body, "model")
         return self._chat.ask_operator(text_of(body, "text"), model)
 
 
@@ -115,6 +113,10 @@ def text_of(body: Json, name: str, default: str | None = None) -> str:
     value: Any = body.get(name, default)
     if not isinstance(value, str):
         raise BadRequest(reason=name)
+    try:
+        value.encode()
+    except UnicodeEncodeError:  # half of a pair, which the store could not take
+        raise BadRequest(reason=name) from None
     return value
 
 

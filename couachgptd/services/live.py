@@ -28,6 +28,7 @@ class LiveTurn:
         self.make_request = make_request
         self.is_dirty = False
         self.stop_requested = False
+        self.is_attempted = False
         self.task: asyncio.Task[None] | None = None
         self.place: int | None = None
         self._publish = publish
@@ -77,7 +78,7 @@ class LiveTurn:
         if state is self.turn.state:
             return
         self.flush()
-        started = self.turn.started_at or datetime.now(UTC)
+        started = self.turn.started_at or _now()
         self.turn = replace(self.turn.at(state), started_at=started)
         self.place = None
         self.is_dirty = True
@@ -99,6 +100,9 @@ class LiveTurn:
         if kind != self._gathered_kind:
             self.flush()
             self._gathered_kind = kind
+        if not text.isascii():
+            # Half of a pair from a broken engine: neither sockets nor the store could take it.
+            text = text.encode("utf-8", "replace").decode()
         self._parts[kind].append(text)
         self._gathered.append(text)
         self.is_dirty = True
@@ -136,7 +140,7 @@ class LiveTurn:
         self.flush()
         self.turn = replace(
             self.turn.at(state),
-            finished_at=datetime.now(UTC),
+            finished_at=_now(),
             finish_reason=reason,
             timings=timings or self.turn.timings,
             error_code=error_code,
@@ -152,3 +156,9 @@ class LiveTurn:
 
     def _fields(self) -> dict[str, Any]:
         return {"message": self.turn.message_id, "turn": self.shape()}
+
+
+def _now() -> datetime:
+    """Return the time to the millisecond, so that what is told now is what will be kept."""
+    moment = datetime.now(UTC)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)

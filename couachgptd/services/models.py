@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from couachgptd.core import wire
-from couachgptd.core.errors import EngineError, ModelMissing, NoModel
+from couachgptd.core.errors import EngineError, EngineUnavailable, ModelMissing, NoModel
 from couachgptd.core.models import EngineStatus, LoadedModel, Model
 from couachgptd.core.ports import Engine
 from couachgptd.core.wire import Json
@@ -34,7 +34,10 @@ class ModelService:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wanted.wait(), REFRESH_SECONDS)
             self._wanted.clear()
-            await self.refresh()
+            try:
+                await self.refresh()
+            except Exception:  # an engine's odd answer must not end the daemon
+                log.exception("the engine could not be asked; trying again later")
 
     def refresh_soon(self) -> None:
         self._wanted.set()
@@ -81,11 +84,13 @@ class ModelService:
     async def resolve(self, name: str | None) -> str:
         """Return the model to use; asks the engine only for one that is not known yet.
 
-        Raises NoModel, ModelMissing.
+        Raises NoModel, ModelMissing, EngineUnavailable.
         """
         if self._known(name) is None:
             await self.refresh()
         found = self._known(name)
+        if found is None and not self._status.is_up:
+            raise EngineUnavailable(address=self._status.address)
         if found is None:
             raise ModelMissing(model=name) if name else NoModel
         return found

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from couachgptd.core.context import exchanges_of, system_prompt, window
 from couachgptd.core.conversations import Message, branch_to
-from couachgptd.core.errors import MessageTooLong
+from couachgptd.core.errors import ContextExceeded, EngineUnavailable, MessageTooLong
 from couachgptd.core.models import ChatRequest, PromptMessage
 from couachgptd.core.ports import Engine
 from couachgptd.core.turns import Turn
@@ -48,7 +48,7 @@ class Prompts:
     ) -> ChatRequest:
         """Build the request of a turn of a conversation; its answer may have begun already.
 
-        Raises MessageTooLong.
+        Raises MessageTooLong; ContextExceeded where the answer has grown too long to go on.
         """
         if turn.message_id is None:
             raise ValueError("a turn of a conversation has a message")
@@ -64,7 +64,12 @@ class Prompts:
         counts = await self._count(turn.model, [system, *questions, *answers, *begun])
         question_counts = counts[1 : 1 + len(questions)]
         answer_counts = counts[1 + len(questions) : 1 + len(questions) + len(answers)]
-        budget = await self._budget(turn.model, counts[0])
+        # What is already written of the answer stands in the prompt too.
+        begun_tokens = sum(counts[1 + len(questions) + len(answers) :])
+        budget = await self._budget(turn.model, counts[0]) - begun_tokens
+        if question_counts[-1] > budget and begun_tokens:
+            needed = question_counts[-1] + begun_tokens
+            raise ContextExceeded(tokens=needed, limit_tokens=budget + begun_tokens)
         chosen = window(question_counts, answer_counts, keep=self._exchanges, budget_tokens=budget)
         sent = [system]
         for index in range(chosen.start, len(questions)):
@@ -76,7 +81,10 @@ class Prompts:
     async def require_fit(self, model: str, language: str, text: str) -> None:
         """Raise MessageTooLong for a question that alone does not fit."""
         messages = (self._system(language), PromptMessage("user", text))
-        context = await self._engine.context_tokens(model)
+        try:
+            context = await self._engine.context_tokens(model)
+        except EngineUnavailable:
+            return  # the turn will say so, and the question is kept
         if sum(len(message.text.encode()) for message in messages) < context // 4:
             return  # no token is shorter than a byte
         system, question = await self._count(model, messages)

@@ -3,8 +3,8 @@
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import AsyncGenerator
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, Generator
+from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 
 from couachgptd.core.errors import (
     AnswerInterrupted,
@@ -41,6 +41,8 @@ class TurnRunner:
         self._per_person = per_person
         self._in_all = in_all
         self._queue = Queue()
+        self._held: list[UserId | None] = []  # who has a place for a turn not yet submitted
+        self._unkept: list[LiveTurn] = []  # ended, while the store could not be written
         self._live: dict[TurnId, LiveTurn] = {}
         self._running: dict[ConversationId, TurnId] = {}
         self._free_slots = list(range(slots))
@@ -73,14 +75,26 @@ class TurnRunner:
     def live(self, turn: TurnId) -> LiveTurn | None:
         return self._live.get(turn)
 
-    def require_room(self, asker: UserId | None) -> None:
-        """Raise QueueFull or ServerStopping where one more turn cannot be taken."""
+    @contextmanager
+    def place(self, asker: UserId | None) -> Generator[None]:
+        """Hold a place for a turn until it is submitted, so that many at once do not pass.
+
+        Raises QueueFull or ServerStopping where one more cannot be taken.
+        """
         if self._group is None:
             raise ServerStopping
-        if len(self._queue) >= self._in_all:
-            raise QueueFull(waiting=len(self._queue))
-        if self._queue.waiting_of(asker) >= self._per_person:
-            raise QueueFull(waiting=self._queue.waiting_of(asker))
+        free = len(self._free_slots)
+        in_all = len(self._queue) + max(0, len(self._held) - free)
+        if in_all >= self._in_all:
+            raise QueueFull(waiting=in_all)
+        theirs = self._queue.waiting_of(asker) + max(0, self._held.count(asker) - free)
+        if theirs >= self._per_person:
+            raise QueueFull(waiting=theirs)
+        self._held.append(asker)
+        try:
+            yield
+        finally:
+            self._held.remove(asker)
 
     def submit(self, live: LiveTurn) -> None:
         turn = live.turn
@@ -129,8 +143,12 @@ class TurnRunner:
         return slot
 
     async def _run(self, live: LiveTurn, slot: int) -> None:
+        live.is_attempted = True
         try:
-            await self._attempt(live, slot)
+            if live.stop_requested:
+                await self._finish(live, TurnState.STOPPED)
+            else:
+                await self._attempt(live, slot)
         finally:
             self._free_slots.append(slot)
             if live.turn.conversation_id is not None:
@@ -169,7 +187,7 @@ class TurnRunner:
                         live.enter(TurnState.LOADING)
                     case Finished():
                         return piece
-        raise AnswerInterrupted(reason="no closing frame")
+        raise AnswerInterrupted(reason="no_final_frame")
 
     async def _finish(
         self,
@@ -188,9 +206,10 @@ class TurnRunner:
         )
         try:
             await self._store.finish_turn(live.turn, live.text, live.thinking)
-        except StoreError:
-            # The next start finds the turn unfinished and says so; meanwhile people see the text.
+        except Exception:  # the edge of a turn: a fault in one must not end the others
+            # Without its end the conversation would take no other question.
             log.exception("the end of a turn could not be kept", extra={"turn": live.turn.id})
+            self._unkept.append(live)
         del self._live[live.turn.id]
         live.announce_end()
         log.info(
@@ -207,6 +226,7 @@ class TurnRunner:
     async def _keep_progress(self) -> None:
         while True:
             await asyncio.sleep(KEEP_SECONDS)
+            await self._keep_ends()
             grown = [live for live in self._live.values() if live.is_dirty]
             if not grown:
                 continue
@@ -216,10 +236,17 @@ class TurnRunner:
                 await self._store.save_progress(
                     [(live.turn, live.text, live.thinking) for live in grown]
                 )
-            except StoreError:
+            except Exception:  # whatever it is, the turns go on and the next try may work
                 log.exception("growing answers could not be kept; trying again")
                 for live in grown:
                     live.is_dirty = True
+
+    async def _keep_ends(self) -> None:
+        """Try again to keep the ends of turns that the store could not take."""
+        for live in self._unkept.copy():
+            with suppress(StoreError):
+                await self._store.finish_turn(live.turn, live.text, live.thinking)
+                self._unkept.remove(live)
 
     async def _drain(self, seconds: float) -> None:
         lives = [live for live in self._live.values() if live.task is not None]
@@ -233,6 +260,10 @@ class TurnRunner:
 
 
 def _cancel(live: LiveTurn) -> None:
-    """Cancel the call to the engine, but not the keeping of an end that has come by itself."""
-    if live.task is not None and not live.turn.state.is_final:
+    """Cancel the call to the engine, but not the keeping of an end that has come by itself.
+
+    A task cancelled before its first step never runs its `finally`, and the slot would be lost:
+    such a turn sees by itself that it is to stop.
+    """
+    if live.task is not None and live.is_attempted and not live.turn.state.is_final:
         live.task.cancel()

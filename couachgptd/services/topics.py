@@ -13,6 +13,7 @@ HELD_EVENTS = 512
 EPOCH_BYTES = 6
 
 encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+quoted = json.encoder.encode_basestring  # what `encode` makes of a string
 
 
 class Topic:
@@ -26,11 +27,19 @@ class Topic:
         self.is_live = False
         self.watchers: dict[object, Send] = {}
         self._held: deque[str] = deque(maxlen=HELD_EVENTS)
+        self._text_head = f'{{"type":"text","conversation":{quoted(name)},"n":'
 
     def publish(self, kind: str, fields: dict[str, Any], *, revises: bool = False) -> None:
         self.n += 1
         self.revision += revises
-        text = encode({"type": kind, "conversation": self.name, "n": self.n, **fields})
+        if kind == "text":
+            # One for each token: put together by hand, it costs a fifth.
+            text = (
+                f'{self._text_head}{self.n},"message":{fields["message"]},'
+                f'"kind":"{fields["kind"]}","d":{quoted(fields["d"])}}}'
+            )
+        else:
+            text = encode({"type": kind, "conversation": self.name, "n": self.n, **fields})
         self._held.append(text)
         for send in self.watchers.values():
             send(text)

@@ -8,6 +8,7 @@ from couachgptd.core.conversations import Author, Conversation, ConversationKind
 from couachgptd.core.errors import NotFound, TurnRunning
 from couachgptd.core.ids import ConversationId, MessageId, UserId, new_conversation_id
 from couachgptd.core.turns import FINAL, Turn, TurnSource, TurnState
+from couachgptd.storage import statements
 from couachgptd.storage.database import Database
 from couachgptd.storage.rows import now, to_conversation, to_message, to_turn
 from couachgptd.storage.tables import ConversationTable, MessageTable, TurnTable
@@ -72,6 +73,11 @@ class ChatStore:
 
         return await self._db.read(work)
 
+    async def asked(
+        self, user_id: UserId, client_id: str
+    ) -> tuple[Conversation, Message, Message] | None:
+        return await self._db.read(lambda: _asked(user_id, client_id))
+
     async def add_question(
         self,
         *,
@@ -86,18 +92,17 @@ class ChatStore:
         options: dict[str, Any],
     ) -> tuple[Conversation, Message, Message, bool]:
         def work() -> tuple[Conversation, Message, Message, bool]:
-            again = MessageTable.get_or_none(
-                (MessageTable.author_user == user_id) & (MessageTable.client_id == client_id)
-            )
+            again = _asked(user_id, client_id)
             if again is not None:
-                return _already_asked(again)
+                return (*again, False)
             conversation = _conversation_to_write(user_id, conversation_id, title)
             parent = parent_id
             if parent is not None:
                 _require_in(conversation, parent)
             elif conversation_id is not None:
                 parent = _newest_message(conversation)
-            question = MessageTable.create(
+            question = statements.insert(
+                MessageTable,
                 conversation=conversation.id,
                 parent=parent,
                 author=Author.PERSON.value,
@@ -153,11 +158,8 @@ class ChatStore:
 
 
 def _own_conversation(user_id: UserId, conversation_id: ConversationId) -> ConversationTable | None:
-    return ConversationTable.get_or_none(
-        (ConversationTable.id == conversation_id)
-        & (ConversationTable.owner == user_id)
-        & ConversationTable.deleted_at.is_null(),
-    )
+    row = statements.find(ConversationTable, id=conversation_id, owner=user_id)
+    return row if row is not None and row.deleted_at is None else None
 
 
 def _own_message(
@@ -179,7 +181,10 @@ def _newest_turns(conversation_id: ConversationId) -> dict[MessageId, Turn]:
     return {MessageId(row.message_id): to_turn(row) for row in rows if row.message_id is not None}
 
 
-def _already_asked(question: MessageTable) -> tuple[Conversation, Message, Message, bool]:
+def _asked(user_id: UserId, client_id: str) -> tuple[Conversation, Message, Message] | None:
+    question = statements.find(MessageTable, author_user=user_id, client_id=client_id)
+    if question is None:
+        return None
     conversation = ConversationTable.get_by_id(question.conversation_id)
     answer = (
         MessageTable.select()
@@ -192,7 +197,6 @@ def _already_asked(question: MessageTable) -> tuple[Conversation, Message, Messa
         to_conversation(conversation),
         to_message(question),
         to_message(answer, turns.get(MessageId(answer.id))),
-        False,
     )
 
 
@@ -201,7 +205,8 @@ def _conversation_to_write(
 ) -> ConversationTable:
     if conversation_id is None:
         moment = now()
-        return ConversationTable.create(
+        return statements.insert(
+            ConversationTable,
             id=new_conversation_id(),
             kind=ConversationKind.CHAT.value,
             owner=user_id,
@@ -249,7 +254,8 @@ def _add_answer(
     model: str,
     options: dict[str, Any],
 ) -> tuple[MessageTable, Turn]:
-    answer = MessageTable.create(
+    answer = statements.insert(
+        MessageTable,
         conversation=conversation.id,
         parent=question_id,
         author=Author.MODEL.value,
@@ -269,8 +275,11 @@ def _add_turn(
     options: dict[str, Any],
 ) -> Turn:
     conversation.updated_at = now()
-    conversation.save(only=[ConversationTable.updated_at])
-    row = TurnTable.create(
+    statements.update(
+        ConversationTable, [(conversation.id, {"updated_at": conversation.updated_at})]
+    )
+    row = statements.insert(
+        TurnTable,
         conversation=conversation.id,
         message=answer.id,
         asker=user_id,

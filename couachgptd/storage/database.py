@@ -41,7 +41,8 @@ COMMON_PRAGMAS = (
     "mmap_size = 0",
 )
 # FULL: an acknowledged message survives a power cut (1.3 ms a commit, reference measurement).
-WRITER_PRAGMAS = ("journal_mode = WAL", "synchronous = FULL", "journal_size_limit = 67108864")
+# WAL itself is set by `migrate.up`, once it is sure that the file is ours to write.
+WRITER_PRAGMAS = ("synchronous = FULL", "journal_size_limit = 67108864")
 # A second connection that checkpoints is what SQLite < 3.51.3 can be corrupted by.
 READER_PRAGMAS = ("query_only = ON", "wal_autocheckpoint = 0")
 
@@ -57,9 +58,21 @@ class _RoleDatabase(SqliteDatabase):
 
     def _initialize_connection(self, conn: sqlite3.Connection) -> None:
         mine = WRITER_PRAGMAS if getattr(_role, "name", "reader") == "writer" else READER_PRAGMAS
-        for pragma in (*COMMON_PRAGMAS, *mine):
-            conn.execute(f"PRAGMA {pragma}")
         self.opened.append(conn)
+        try:
+            for pragma in (*COMMON_PRAGMAS, *mine):
+                conn.execute(f"PRAGMA {pragma}")
+        except sqlite3.Error:
+            # peewee would go on with it: a reader that may write, a writer that is not durable.
+            # (Its stubs know nothing of its state.)
+            self._state.reset()  # type: ignore[attr-defined]
+            raise
+
+    def rollback(self) -> None:
+        # A full or failing disk makes SQLite roll back by itself; a second one would be an error
+        # that hides the first.
+        if self.connection().in_transaction:
+            super().rollback()
 
 
 class Database:
@@ -67,6 +80,9 @@ class Database:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        # An orderly end leaves no log behind; our own first connection makes another.
+        self._crashed = path.with_name(f"{path.name}-wal").exists()
+        self._is_open = False
         self._peewee = _RoleDatabase(path)
         tables.proxy.initialize(self._peewee)
         self._writer = ThreadPoolExecutor(1, "store-writer", self._connect, ("writer",))
@@ -108,15 +124,18 @@ class Database:
 
         def work() -> list[str]:
             with self._translated():
-                return migrate.up(self._peewee, self.path)
+                return migrate.up(self._peewee, self.path, crashed=self._crashed)
 
-        return await asyncio.get_running_loop().run_in_executor(self._writer, work)
+        applied = await asyncio.get_running_loop().run_in_executor(self._writer, work)
+        self._is_open = True
+        return applied
 
     async def close(self) -> None:
         """Wait for the work under way, checkpoint and close every connection."""
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(None, self._readers.shutdown)
-        await loop.run_in_executor(self._writer, self._checkpoint)
+        if self._is_open:
+            await loop.run_in_executor(self._writer, self._checkpoint)
         self._writer.shutdown()
         for connection in self._peewee.opened:
             connection.close()
@@ -163,7 +182,16 @@ def store_error(path: Path, error: Exception) -> StoreError:
         ("unable to open", StoreMissing),
     )
     kind = next((kind for words, kind in known if words in text), StoreError)
+    if "disk I/O error" in text and _is_full(path):
+        kind = StoreFull  # all that SQLite says where it could not enlarge its shared memory
     return kind(path=str(path), reason=text)
+
+
+def _is_full(path: Path) -> bool:
+    try:
+        return os.statvfs(path.parent).f_bavail == 0
+    except OSError:
+        return False
 
 
 def prepare_directory(directory: Path, *, make_parents: bool) -> None:

@@ -15,18 +15,18 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 HISTORY_TABLE = "schema_migration"
 
 
-def up(db: Any, path: Path, directory: Path = MIGRATIONS) -> list[str]:
-    """Apply what is pending and return the names.
+def up(db: Any, path: Path, directory: Path = MIGRATIONS, *, crashed: bool) -> list[str]:
+    """Apply what is pending and return the names; the whole file is checked where it `crashed`.
 
     Raises StoreTooNew, before anything is written, for a store that a newer version made, and
     StoreCorrupt for one that SQLite finds damaged.
     """
-    crashed = path.with_name(path.name + "-wal").exists()
     runner = Runner(db, str(directory), HISTORY_TABLE)
     rows = runner.status()
     unknown = [row.name for row in rows if row.path is None]
     if unknown:
         raise StoreTooNew(path=str(path), unknown=unknown)
+    db.execute_sql("PRAGMA journal_mode = WAL")
     pending = [row.name for row in rows if not row.applied]
     if crashed or pending:
         check(db, path)

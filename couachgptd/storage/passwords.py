@@ -40,11 +40,11 @@ class Argon2Passwords:
         return await loop.run_in_executor(self._thread, self._matches, password, password_hash)
 
     def _matches(self, password: str, password_hash: str | None) -> bool:
-        from argon2.exceptions import VerificationError
+        from argon2.exceptions import InvalidHashError, VerificationError
 
         try:
             self._hasher.verify(password_hash or self._nobody, password)
-        except VerificationError:
+        except (VerificationError, InvalidHashError):
             return False
         return password_hash is not None
 

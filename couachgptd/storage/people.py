@@ -8,6 +8,7 @@ from peewee import IntegrityError
 from couachgptd.core.errors import LoginTaken, NotFound, SetupLinkInvalid
 from couachgptd.core.ids import UserId
 from couachgptd.core.users import Role, User, UserState
+from couachgptd.storage import statements
 from couachgptd.storage.database import Database
 from couachgptd.storage.rows import now, to_user
 from couachgptd.storage.tables import SessionTable, SettingTable, UserTable
@@ -43,7 +44,7 @@ class PeopleStore:
 
     async def user(self, user_id: UserId) -> User | None:
         def work() -> User | None:
-            row = UserTable.get_or_none(UserTable.id == user_id)
+            row = statements.find(UserTable, id=user_id)
             return to_user(row) if row else None
 
         return await self._db.read(work)
@@ -119,10 +120,16 @@ class PeopleStore:
 
     async def session(self, key: str) -> tuple[UserId, dict[str, Any]] | None:
         def work() -> tuple[UserId, dict[str, Any]] | None:
-            row = SessionTable.get_or_none(
-                (SessionTable.key == key) & (SessionTable.expires_at > now())
-            )
+            row = _standing_session(key)
             return (UserId(row.user_id), row.data) if row else None
+
+        return await self._db.read(work)
+
+    async def person_of_session(self, key: str) -> tuple[User, dict[str, Any]] | None:
+        def work() -> tuple[User, dict[str, Any]] | None:
+            row = _standing_session(key)
+            person = statements.find(UserTable, id=row.user_id) if row else None
+            return (to_user(person), row.data) if row and person else None
 
         return await self._db.read(work)
 
@@ -135,6 +142,11 @@ class PeopleStore:
         await self._db.write(
             lambda: SessionTable.delete().where(SessionTable.expires_at <= now()).execute(),
         )
+
+
+def _standing_session(key: str) -> SessionTable | None:
+    row = statements.find(SessionTable, key=key)
+    return row if row is not None and row.expires_at > now() else None
 
 
 def _admins() -> Any:

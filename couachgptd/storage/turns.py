@@ -5,6 +5,7 @@ from typing import Any
 
 from couachgptd.core.ids import TurnId, UserId
 from couachgptd.core.turns import RUNNING, Turn, TurnSource, TurnState
+from couachgptd.storage import statements
 from couachgptd.storage.database import Database
 from couachgptd.storage.rows import now, to_turn, turn_columns
 from couachgptd.storage.tables import MessageTable, TurnTable
@@ -30,16 +31,13 @@ class TurnStore:
 
     async def save_progress(self, progress: Sequence[tuple[Turn, str, str]]) -> None:
         def work() -> None:
-            for turn, text, thinking in progress:
-                _save(turn)
-                _save_text(turn, text, thinking)
+            _save(progress)
 
         await self._db.write(work)
 
     async def finish_turn(self, turn: Turn, text: str, thinking: str) -> None:
         def work() -> None:
-            _save(turn)
-            _save_text(turn, text, thinking)
+            _save([(turn, text, thinking)])
 
         await self._db.write(work)
 
@@ -72,12 +70,11 @@ class TurnStore:
         return await self._db.read(work)
 
 
-def _save(turn: Turn) -> None:
-    TurnTable.update(**turn_columns(turn)).where(TurnTable.id == turn.id).execute()
-
-
-def _save_text(turn: Turn, text: str, thinking: str) -> None:
-    if turn.message_id is not None:
-        MessageTable.update(text=text, thinking=thinking).where(
-            MessageTable.id == turn.message_id
-        ).execute()
+def _save(progress: Sequence[tuple[Turn, str, str]]) -> None:
+    statements.update(TurnTable, [(turn.id, turn_columns(turn)) for turn, _, _ in progress])
+    texts = [
+        (turn.message_id, {"text": text, "thinking": thinking})
+        for turn, text, thinking in progress
+        if turn.message_id is not None
+    ]
+    statements.update(MessageTable, texts)

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from tests.conftest import StartFakeOllama
 from tests.e2e.conftest import NO_OLLAMA, PICTURES, OpenPage
 from tests.e2e.people import ask, log_in, text_length_grows
-from tests.running_daemon import PASSWORD, RunningDaemon
+from tests.running_daemon import RunningDaemon
 
 SIZES = {"desktop": (1280, 800), "phone": (390, 844)}
 GRID = list(product(("fr", "en"), ("light", "dark"), SIZES))
@@ -23,9 +23,8 @@ PICTURE_MODEL = "COUACHGPT_PICTURE_MODEL"  # a GGUF file that speaks French, for
 
 
 def scroll_width_fits(page: Page) -> bool:
-    return bool(
-        page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
-    )
+    root = "document.documentElement"
+    return bool(page.evaluate(f"{root}.scrollWidth <= {root}.clientWidth"))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,289 @@
+"""Who may do what over the web: made from the tables of routes and verbs, so nothing escapes."""
+
+import re
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from couachgptd.config import Brand, Server
+from couachgptd.core.access import TABLE, Audience, UnknownVerb
+from couachgptd.http.app import create_app
+from couachgptd.http.routes import add, require_all_guarded
+from couachgptd.http.socket import _VERBS
+from couachgptd.services.accounts import AccountService
+from couachgptd.services.chat import ChatService
+from couachgptd.services.models import ModelService
+from couachgptd.services.topics import Topics
+from tests.running_daemon import RunningDaemon
+
+PEOPLE = ("nobody", "pending", "lea", "claire", "ada")
+ROLES = {"lea": "reader", "claire": "member", "ada": "admin"}
+ALLOWED = {
+    Audience.READER: {"lea", "claire", "ada"},
+    Audience.MEMBER: {"claire", "ada"},
+    Audience.ADMIN: {"ada"},
+}
+Json = dict[str, Any]
+
+
+def application() -> web.Application:
+    """Return the application as far as its routes go; its services are never called."""
+    nothing: Any = None
+    accounts = AccountService(
+        nothing,
+        nothing,
+        registration="approval",
+        min_length=10,
+        session_days=1,
+        attempts=1,
+        window_seconds=1,
+    )
+    models = ModelService(nothing, "")
+    return create_app(
+        accounts=accounts,
+        chat=ChatService(nothing, Topics(), nothing, models, nothing),
+        models=models,
+        topics=Topics(),
+        server=Server(),
+        brand=Brand(),
+        answer_tokens=1,
+        csrf_secret=b"x",
+    )
+
+
+ROUTES = sorted(
+    {
+        (route.method, route.resource.canonical)
+        for route in application().router.routes()
+        if route.resource is not None and not isinstance(route.resource, web.StaticResource)
+    }
+)
+# Pages and forms that need no account; every other route must turn strangers away.
+OPEN = {
+    ("GET", "/login"),
+    ("POST", "/login"),
+    ("GET", "/register"),
+    ("POST", "/register"),
+    ("GET", "/setup/{token}"),
+    ("POST", "/setup/{token}"),
+    ("POST", "/language"),
+    ("GET", "/healthz"),
+    ("GET", "/brand.css"),
+    ("GET", "/brand/logo"),
+    ("GET", "/favicon.ico"),
+}
+
+
+def filled(path: str) -> str:
+    return re.sub(r"\{\w+\}", "AAAAAAAAAAAAAAAA", path)
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+async def test_a_stranger_gets_no_further_than_the_open_pages(
+    daemon: RunningDaemon, method: str, path: str
+) -> None:
+    async with (
+        daemon.browser() as browser,
+        browser.session.request(method, filled(path), allow_redirects=False) as response,
+    ):
+        assert response.status < 500
+        if (method, path) not in OPEN:
+            assert response.status in (303, 403), await response.text()
+            if response.status == 303:
+                assert response.headers["Location"].startswith("/login?next=")
+
+
+@pytest.mark.parametrize("login", ["lea", "claire", "ada"])
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+async def test_no_route_fails_whoever_asks_and_whatever_it_names(
+    daemon: RunningDaemon, method: str, path: str, login: str
+) -> None:
+    async with daemon.browser(login) as browser:
+        if method == "POST":
+            response = await browser.post(filled(path))
+        else:
+            response = await browser.session.request(method, filled(path), allow_redirects=False)
+            response.release()
+
+    assert response.status < 500
+    if "{conversation}" in path:
+        assert response.status == 404
+
+
+async def test_a_pending_person_has_no_session_and_no_socket(daemon: RunningDaemon) -> None:
+    form = {
+        "login": "pierre",
+        "name": "Pierre",
+        "password": "un long mot de passe",
+        "password_again": "un long mot de passe",
+    }
+    async with daemon.browser() as browser:
+        answer = await browser.post("/register", form)
+        assert answer.headers["Location"] == "/login?notice=registered_pending"
+        assert "couachgpt" not in browser.cookies
+        refused = await browser.post("/login", form)
+        assert refused.status == 400
+        assert "couachgpt" not in browser.cookies
+        tab = await browser.open()
+        assert await tab.closed() == 4401
+
+
+async def foreign(daemon: RunningDaemon) -> Json:
+    """Make a conversation of marc's and return its ids."""
+    async with daemon.browser("marc") as browser, browser.ws() as tab:
+        asked = await tab.ask("[[tokens=2]] à moi")
+        turn = await tab.ended(asked["answer"])
+        return {**asked, "turn": turn["id"]}
+
+
+REQUESTS: dict[str, Json] = {
+    "conversation.list": {},
+    "conversation.watch": {"conversation": "conversation"},
+    "conversation.unwatch": {"conversation": "conversation"},
+    "chat.ask": {"conversation": "conversation", "text": "x", "client_id": "matrix"},
+    "chat.stop": {"turn": "turn"},
+    "chat.regenerate": {"message": "answer"},
+    "chat.continue": {"message": "answer"},
+    "model.list": {},
+}
+
+
+def test_the_matrix_knows_every_verb_of_the_socket() -> None:
+    assert set(REQUESTS) == set(_VERBS)
+
+
+@pytest.mark.parametrize("login", ROLES)
+@pytest.mark.parametrize("verb", REQUESTS)
+async def test_a_verb_is_for_its_audience_and_never_reaches_what_is_somebody_elses(
+    daemon: RunningDaemon, verb: str, login: str
+) -> None:
+    ids = await foreign(daemon)
+    fields = {name: ids.get(value, value) for name, value in REQUESTS[verb].items()}
+    async with daemon.browser(login) as browser, browser.ws() as tab:
+        answer = await tab.request(verb, **fields)
+
+        if login not in ALLOWED[TABLE[verb]]:
+            assert answer["code"] == "not_allowed"
+        elif fields and verb != "conversation.unwatch":
+            assert answer["code"] == "not_found"
+        else:
+            assert answer["type"] == "ok"
+        await tab.request("model.list")
+        assert not [found for found in tab.messages if "n" in found]
+        assert ids["conversation"] not in str(answer)
+
+
+@pytest.mark.parametrize("field", ["conversation", "parent"])
+async def test_a_foreign_id_in_a_question_is_not_found_and_nothing_is_kept(
+    daemon: RunningDaemon, field: str
+) -> None:
+    ids = await foreign(daemon)
+    fields: Json = {"conversation": None, "parent": None, "text": "x", "client_id": "nested"}
+    fields[field] = ids["conversation"] if field == "conversation" else ids["answer"]
+    async with daemon.browser("claire") as browser, browser.ws() as tab:
+        before = await tab.request("conversation.list")
+        answer = await tab.request("chat.ask", **fields)
+        after = await tab.request("conversation.list")
+
+        assert answer["code"] == "not_found"
+        assert before["conversations"] == after["conversations"]
+
+
+async def test_another_persons_conversation_is_as_missing_as_one_that_never_was(
+    daemon: RunningDaemon,
+) -> None:
+    ids = await foreign(daemon)
+    async with daemon.browser("claire") as browser:
+        theirs = await browser.get(f"/c/{ids['conversation']}")
+        none = await browser.get("/c/AAAAAAAAAAAAAAAA")
+
+        def same(page: str) -> str:
+            page = page.replace(ids["conversation"], "AAAAAAAAAAAAAAAA")
+            return re.sub(r"\b[0-9a-f]{12}\b", "", page)
+
+        assert theirs[0] == none[0] == 404
+        assert same(theirs[1]) == same(none[1])
+
+
+async def test_ones_own_conversation_has_a_page(daemon: RunningDaemon) -> None:
+    async with daemon.browser("claire") as browser:
+        async with browser.ws() as tab:
+            asked = await tab.ask("[[tokens=2]] Bonjour")
+            await tab.ended(asked["answer"])
+        status, page = await browser.get(f"/c/{asked['conversation']}")
+
+    assert status == 200
+    assert asked["conversation"] in page
+
+
+# --- at the start ------------------------------------------------------------------------------
+
+
+async def nothing(_request: web.Request) -> web.Response:
+    return web.Response()
+
+
+def test_a_route_whose_verb_is_not_in_the_table_fails_at_the_start() -> None:
+    with pytest.raises(UnknownVerb):
+        add(web.Application(), "GET", "/x", "page.secret", nothing)
+
+
+def test_a_route_added_past_the_table_fails_at_the_start() -> None:
+    app = web.Application()
+    app.router.add_get("/x", nothing)
+
+    with pytest.raises(UnknownVerb):
+        require_all_guarded(app)
+
+
+def test_a_route_of_a_part_added_past_the_table_fails_at_the_start() -> None:
+    app, part = web.Application(), web.Application()
+    part.router.add_get("/x", nothing)
+    app.add_subapp("/admin", part)
+
+    with pytest.raises(UnknownVerb):
+        require_all_guarded(app)
+
+
+# --- what is told ------------------------------------------------------------------------------
+
+SECRETS = re.compile(r"argon2|password_hash|csrf_secret|sqlite|Traceback", re.IGNORECASE)
+
+
+@pytest.mark.parametrize(
+    "path", sorted({filled(path) for method, path in ROUTES if method == "GET"})
+)
+async def test_no_page_shows_a_secret_to_anybody(daemon: RunningDaemon, path: str) -> None:
+    for login in (None, "claire"):
+        async with daemon.browser(login) as browser:
+            _, page = await browser.get(path)
+
+            assert not SECRETS.search(page)
+
+
+async def test_nothing_on_the_socket_is_a_secret(daemon: RunningDaemon) -> None:
+    async with daemon.browser("claire") as browser, browser.ws() as tab:
+        asked = await tab.ask("[[tokens=2]] Bonjour")
+        await tab.ended(asked["answer"])
+        cookie = browser.cookies["couachgpt"]
+
+        told = str([tab.hello, *tab.messages])
+        assert not SECRETS.search(told)
+        assert cookie not in told
+        assert daemon.settings[4].split("=")[1] not in told  # the engine's address
+
+
+async def test_the_log_holds_neither_questions_nor_passwords_nor_cookies(
+    daemon: RunningDaemon,
+) -> None:
+    async with daemon.browser("claire") as browser, browser.ws() as tab:
+        asked = await tab.ask("[[tokens=2]] un-secret-de-claire")
+        await tab.ended(asked["answer"])
+        await tab.request("chat.ask", text="un-secret-de-claire", conversation=17, client_id="a")
+        cookie = browser.cookies["couachgpt"]
+        await browser.post("/login", {"login": "claire", "password": "un-secret-de-claire"})
+
+    assert "un-secret-de-claire" not in daemon.log
+    assert cookie not in daemon.log
+    assert "un long mot de passe" not in daemon.log
