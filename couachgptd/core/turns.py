@@ -91,6 +91,13 @@ class Turn:
     error_fields: dict[str, Any] = field(default_factory=dict)
     energy_j: float | None = None
 
+    @property
+    def is_cut(self) -> bool:
+        """Say whether the answer ended before its end, so that it can be gone on with."""
+        if self.state is TurnState.DONE:
+            return self.finish_reason == "length"
+        return self.state.is_final
+
     def at(self, state: TurnState) -> Self:
         """Return the turn at a new state; an ended turn never moves again."""
         if self.state.is_final:

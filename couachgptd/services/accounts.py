@@ -192,7 +192,7 @@ class AccountService:
 
     # the first administrator
 
-    async def setup_link(self) -> str:
+    async def setup_link(self, actor: str) -> str:
         """Return a new one-time token that makes the first administrator; older ones end.
 
         Raises NotAllowed once there is an administrator.
@@ -201,6 +201,7 @@ class AccountService:
             raise NotAllowed(verb="control.setup-link")
         token = secrets.token_urlsafe(SETUP_TOKEN_BYTES)
         await self._store.set_setting(SETUP_LINK, session_key(token))
+        await self._store.audit(actor, "setup-link", {})
         return token
 
     async def require_setup_link(self, token: str) -> None:

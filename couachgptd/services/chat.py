@@ -158,10 +158,12 @@ class ChatService:
         return another.id
 
     async def go_on(self, user: User, message_id: int) -> MessageId:
-        """Go on with an answer that was cut."""
+        """Go on with an answer that was cut. Raises BadRequest for one that is whole."""
         _, answer = await self._own_answer(user, message_id)
+        if answer.turn is None or not answer.turn.is_cut:
+            raise BadRequest(reason="message")
         with self._runner.place(user.id):
-            chosen = await self._models.resolve(answer.turn.model if answer.turn else None)
+            chosen = await self._models.resolve(answer.turn.model)
             conversation, answer = await self._store.add_attempt(
                 user_id=user.id, message_id=answer.id, model=chosen, options={}
             )

@@ -95,8 +95,8 @@ class ControlService:
         password = text_of(body, "password")
         return operator_user(await self._accounts.set_password(login, password, actor))
 
-    async def setup_link(self) -> Json:
-        token = await self._accounts.setup_link()
+    async def setup_link(self, actor: str) -> Json:
+        token = await self._accounts.setup_link(actor)
         return {"url": f"{self.address}/setup/{token}"}
 
     async def models(self) -> Json:

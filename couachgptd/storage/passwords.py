@@ -1,6 +1,7 @@
 """Password hashes by argon2id, on a thread of their own."""
 
 import asyncio
+import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -13,6 +14,11 @@ if TYPE_CHECKING:
 MEMORY_KIB = 19 * 1024
 PASSES = 2
 LANES = 1
+
+
+def typed(password: str) -> str:
+    """Return one form of what keyboards write differently: é may be one character or two."""
+    return unicodedata.normalize("NFKC", password)
 
 
 class Argon2Passwords:
@@ -33,7 +39,7 @@ class Argon2Passwords:
 
     async def hash(self, password: str) -> str:
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, lambda: self._hasher.hash(password))
+        return await loop.run_in_executor(self._thread, lambda: self._hasher.hash(typed(password)))
 
     async def verify(self, password: str, password_hash: str | None) -> bool:
         loop = asyncio.get_running_loop()
@@ -43,7 +49,7 @@ class Argon2Passwords:
         from argon2.exceptions import InvalidHashError, VerificationError
 
         try:
-            self._hasher.verify(password_hash or self._nobody, password)
+            self._hasher.verify(password_hash or self._nobody, typed(password))
         except (VerificationError, InvalidHashError):
             return False
         return password_hash is not None

@@ -1,0 +1,101 @@
+"""Every program in benchmarks/ runs by one command and tells its figures, beside the load."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks.machine import Others, busy_cpu_seconds, cpu_seconds, rss_mib
+from benchmarks.report import Report, Target, percentile, table
+
+ROOT = Path(__file__).parent.parent.parent
+RUN_SECONDS = 120
+
+
+def run(program: str, *arguments: str) -> dict[str, Any]:
+    ended = subprocess.run(
+        [sys.executable, "-m", f"benchmarks.{program}", "--quick", "--json", *arguments],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        check=True,
+        timeout=RUN_SECONDS,
+    )
+    report: dict[str, Any] = json.loads(ended.stdout)
+    assert report["machine"]["cores"] >= 1
+    assert report["load_after"] >= 0
+    assert all("load" in row for row in report["rows"] if "rss_after_mib" not in row)
+    assert all(target["ok"] in (True, False) for target in report["targets"])
+    return report
+
+
+def test_relay_compares_the_daemon_with_the_pass_through_and_loses_no_token() -> None:
+    report = run("relay", "--streams", "1", "3")
+
+    relayed = [row for row in report["rows"] if "token_p99_ms" in row]
+    assert [(row["server"], row["rate"], row["streams"]) for row in relayed] == [
+        (server, rate, streams)
+        for rate in ("100/s", "full")
+        for streams in (1, 3)
+        for server in ("couachgptd", "pass-through")
+    ]
+    assert not any(row["errors"] for row in relayed)
+    assert all(row["cpu_s_per_1000"] > 0 for row in relayed)
+    assert all(0 < row["token_p50_ms"] <= row["token_p99_ms"] for row in relayed)
+    ours = next(row for row in report["rows"] if "ready_s" in row)
+    assert 0 < ours["first_page_s"] <= ours["ready_s"]
+
+
+def test_startup_times_the_commands_and_the_daemon() -> None:
+    report = run("startup")
+
+    commands = [row["command"] for row in report["rows"] if "command" in row]
+    assert commands == ["python -c pass", "couachgptctl --version", "couachgptctl --help"]
+    daemons = [row for row in report["rows"] if "engine" in row]
+    assert [row["engine"] for row in daemons] == ["ollama", "embedded"]
+    assert all(row["rss_idle_mib"] > 10 for row in daemons)
+
+
+def test_context_times_each_turn_for_each_way_to_choose_the_history(starter_model: Path) -> None:
+    report = run("context", "--model", str(starter_model))
+
+    assert [row["turn"] for row in report["rows"]] == [1, 2]
+    assert all(row["ours_s"] > 0 and row["whole_s"] > 0 for row in report["rows"])
+    first, second = report["rows"]
+    assert second["whole_read"] < first["whole_read"], "the second turn was not read from the cache"
+
+
+def test_what_a_process_uses_is_seen_from_outside() -> None:
+    program = "import time; end = time.process_time() + 0.2\nwhile time.process_time() < end: pass"
+    with subprocess.Popen([sys.executable, "-c", f"{program}\ninput()"], stdin=-1) as process:
+        others = Others(process.pid)
+        while cpu_seconds(process.pid) < 0.2:
+            pass
+        assert rss_mib(process.pid) > 1
+        assert busy_cpu_seconds() > 0
+        assert others.cores() >= 0
+        process.communicate(b"\n")
+
+
+@pytest.mark.parametrize(("percent", "value"), [(0, 1), (50, 51), (99, 100), (100, 100)])
+def test_a_percentile_is_one_of_the_values(percent: float, value: float) -> None:
+    assert percentile(range(100, 0, -1), percent) == value
+
+
+def test_a_target_says_whether_it_is_met(capsys: pytest.CaptureFixture[str]) -> None:
+    report = Report("nothing", targets=[Target("few", 1, 2, "s"), Target("many", 3, 2, "s")])
+
+    report.show(as_json=False)
+
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-2:] == ["ok   few: 1 s (at most 2)", "MISS many: 3 s (at most 2)"]
+
+
+def test_a_table_is_aligned() -> None:
+    assert table([{"a_b": 1.25, "c": None}, {"a_b": 100.04, "c": "x"}]).splitlines() == [
+        "  a b  c",
+        " 1.25  -",
+        "100.0  x",
+    ]
