@@ -168,7 +168,7 @@ async def _csrf_secret(store: Store) -> bytes:
 async def _invite_first_admin(control: ControlService) -> None:
     """Print the one-time link on the terminal; it is a secret, so it is not logged."""
     try:
-        link = await control.setup_link()
+        link = await control.setup_link("daemon")
     except NotAllowed:
         return
     invitation = "Créez le premier administrateur ici / Create the first administrator here:"

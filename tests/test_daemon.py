@@ -12,6 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.conftest import ROOT
@@ -305,10 +306,10 @@ def test_what_a_killed_daemon_left_does_not_stop_the_next(fresh: RunningDaemon) 
 
 
 def test_it_listens_where_it_is_told_and_nowhere_else(fresh: RunningDaemon) -> None:
-    listening = subprocess.run(["ss", "-ltnpH"], capture_output=True, text=True, check=False).stdout
-    ours = [line.split()[3] for line in listening.splitlines() if f"pid={fresh.pid}," in line]
+    connections = psutil.Process(fresh.pid).net_connections("inet")
 
-    assert ours in ([], [f"127.0.0.1:{fresh.port}"])
+    listening = [tuple(each.laddr) for each in connections if each.status == psutil.CONN_LISTEN]
+    assert listening == [("127.0.0.1", fresh.port)]
 
 
 # --- how it ends -------------------------------------------------------------------------------

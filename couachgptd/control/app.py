@@ -80,9 +80,9 @@ async def _passwd(control: ControlService, request: web.Request) -> web.StreamRe
     return web.json_response({"user": user})
 
 
-async def _setup_link(control: ControlService, _request: web.Request) -> web.StreamResponse:
+async def _setup_link(control: ControlService, request: web.Request) -> web.StreamResponse:
     try:
-        return web.json_response(await control.setup_link())
+        return web.json_response(await control.setup_link(_actor(request)))
     except NotAllowed as error:
         return _error(error, 409)
 

@@ -1,5 +1,6 @@
 """A turn's stages: it goes on freely until its end, and never leaves an end."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -48,3 +49,20 @@ def test_the_rate_is_tokens_over_the_seconds_of_writing() -> None:
 )
 def test_there_is_no_rate_where_the_engine_does_not_say_enough(timings: Timings) -> None:
     assert timings.tokens_per_second is None
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "is_cut"),
+    [
+        (TurnState.DONE, "stop", False),
+        (TurnState.DONE, "length", True),
+        (TurnState.STOPPED, None, True),
+        (TurnState.INTERRUPTED, None, True),
+        (TurnState.FAILED, None, True),
+        (TurnState.WRITING, None, False),
+    ],
+)
+def test_only_an_answer_that_ended_early_is_cut(
+    state: TurnState, reason: str | None, *, is_cut: bool
+) -> None:
+    assert replace(turn(state), finish_reason=reason).is_cut is is_cut

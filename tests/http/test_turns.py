@@ -454,6 +454,16 @@ async def test_many_questions_at_once_do_not_pass_the_bound_of_one_person(
         assert {each["code"] for each in answers if each["type"] == "error"} == {"queue_full"}
 
 
+async def test_an_answer_that_is_whole_cannot_be_continued(daemon: RunningDaemon) -> None:
+    async with daemon.browser("claire") as browser, browser.ws() as tab:
+        asked = await tab.ask("[[tokens=3]] Bonjour")
+        assert (await tab.ended(asked["answer"]))["state"] == "done"
+
+        refused = await tab.request("chat.continue", message=asked["answer"])
+
+        assert (refused["type"], refused["code"]) == ("error", "bad_request")
+
+
 # --- when the engine fails ---------------------------------------------------------------------
 
 

@@ -369,7 +369,7 @@ async def set_up(accounts: AccountService, token: str, login: str = "ada") -> Us
 async def test_fifty_setups_at_once_make_exactly_one_administrator(
     accounts: AccountService, store: SqliteStore
 ) -> None:
-    token = await accounts.setup_link()
+    token = await accounts.setup_link("test")
 
     done = await asyncio.gather(
         *(set_up(accounts, token, f"admin{number}") for number in range(50)),
@@ -382,8 +382,8 @@ async def test_fifty_setups_at_once_make_exactly_one_administrator(
 
 
 async def test_a_new_link_ends_the_older_one(accounts: AccountService) -> None:
-    old = await accounts.setup_link()
-    new = await accounts.setup_link()
+    old = await accounts.setup_link("test")
+    new = await accounts.setup_link("test")
 
     with pytest.raises(SetupLinkInvalid):
         await set_up(accounts, old)
@@ -391,20 +391,20 @@ async def test_a_new_link_ends_the_older_one(accounts: AccountService) -> None:
 
 
 async def test_a_link_works_once(accounts: AccountService) -> None:
-    token = await accounts.setup_link()
+    token = await accounts.setup_link("test")
     await set_up(accounts, token)
 
     with pytest.raises(SetupLinkInvalid):
         await set_up(accounts, token, "eve")
     with pytest.raises(NotAllowed):
-        await accounts.setup_link()
+        await accounts.setup_link("test")
 
 
 @pytest.mark.parametrize("token", ["", "x", "\ud800", "é"])
 async def test_a_made_up_link_opens_nothing(accounts: AccountService, token: str) -> None:
     with pytest.raises(SetupLinkInvalid):
         await set_up(accounts, token)
-    await accounts.setup_link()
+    await accounts.setup_link("test")
     with pytest.raises(SetupLinkInvalid):
         await set_up(accounts, token)
 
@@ -412,7 +412,7 @@ async def test_a_made_up_link_opens_nothing(accounts: AccountService, token: str
 async def test_the_link_in_the_database_is_not_the_link(
     accounts: AccountService, store: SqliteStore
 ) -> None:
-    await accounts.setup_link()
+    await accounts.setup_link("test")
     kept = await store.setting("setup_link")
 
     assert kept is not None
@@ -421,7 +421,7 @@ async def test_the_link_in_the_database_is_not_the_link(
 
 
 async def test_a_mistake_in_the_form_does_not_use_up_the_link(accounts: AccountService) -> None:
-    token = await accounts.setup_link()
+    token = await accounts.setup_link("test")
     await register(accounts, "ada")
 
     with pytest.raises(LoginTaken):

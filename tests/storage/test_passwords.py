@@ -36,3 +36,11 @@ async def test_nobodys_password_is_never_right(passwords: Argon2Passwords) -> No
 
 async def test_a_damaged_hash_is_a_wrong_password(passwords: Argon2Passwords) -> None:
     assert not await passwords.verify("a", "not a hash")
+
+
+async def test_a_password_is_the_same_however_a_keyboard_writes_its_accents(
+    passwords: Argon2Passwords,
+) -> None:
+    kept = await passwords.hash("me\u0301lo die d'e\u0301te\u0301")
+
+    assert await passwords.verify("m\u00e9lo die d'\u00e9t\u00e9", kept)

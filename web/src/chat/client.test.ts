@@ -201,3 +201,11 @@ test('a restart is announced until the server is back', async () => {
 
   expect(view.isRestarting).toBe(false);
 });
+
+test('a text that no model could hold is refused here, and nothing is sent', async () => {
+  hello();
+  await expect(client.ask('a'.repeat(500_001), null)).rejects.toThrow();
+  expect(view.problem?.code).toBe('message_too_long');
+  expect(view.pending).toBeNull();
+  expect(last().request('chat.ask')).toBeUndefined();
+});

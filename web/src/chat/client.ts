@@ -23,6 +23,13 @@ import type { End, SocketLike, Status } from './socket';
 import { Connection, RequestError } from './socket';
 
 /** A question on its way: shown at once, and sent again if the connection was lost. */
+// Far beyond any model's context. The server cuts a socket off at 4 MB, and a page that sent more
+// would send it again at each return.
+const QUESTION_MAX_LENGTH = 500_000;
+const CHARACTERS_PER_TOKEN = 4; // about, in French and English; only to tell the size
+
+const tokensIn = (length: number): number => Math.round(length / CHARACTERS_PER_TOKEN);
+
 export type Pending = Readonly<Requests['chat.ask']>;
 
 export interface View {
@@ -110,6 +117,11 @@ export class ChatClient {
 
   /** Asks; resolves once the server has kept the question. Rejects with a RequestError. */
   async ask(text: string, model: string | null): Promise<void> {
+    if (text.length > QUESTION_MAX_LENGTH) {
+      const fields = { tokens: tokensIn(text.length), limit_tokens: tokensIn(QUESTION_MAX_LENGTH) };
+      this.show({ problem: { code: 'message_too_long', fields } });
+      throw new RequestError('message_too_long', fields);
+    }
     const conversation = this.view.current;
     const pending: Pending = {
       conversation,
