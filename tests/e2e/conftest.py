@@ -27,7 +27,8 @@ PICTURES = Path(__file__).parents[2] / ".cache" / "screenshots"  # of each page 
 STORY_MILLISECONDS = 30_000
 
 
-@pytest.fixture(scope="session")
+# Not for the session: while Playwright runs, its loop runs in this thread, and no other can.
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     assert Path(CHROMIUM).exists(), "no chromium here: run `make chromium`"
     with sync_playwright() as playwright:
