@@ -12,11 +12,11 @@ from aiohttp import WSCloseCode, WSMsgType, web
 
 from couachgptd.core import access, wire
 from couachgptd.core.errors import BadRequest, CouachError
-from couachgptd.core.ids import UserId
+from couachgptd.core.ids import ConversationId, MessageId, UserId
 from couachgptd.core.users import User
 from couachgptd.http.keys import ACCOUNTS, CHAT, MODELS, SESSION_ID, TOPICS, USER
 from couachgptd.http.origin import is_same_origin
-from couachgptd.services.chat import Asked
+from couachgptd.services.chat import Asked, Question
 from couachgptd.services.topics import encode
 
 log = logging.getLogger(__name__)
@@ -170,15 +170,16 @@ class Tab:
             if asked.is_new_conversation:
                 self._chat.watch_new(asked.conversation, self, self.send)
 
-        conversation = await self._chat.ask(
-            user,
+        conversation_id = _optional_text(request, "conversation")
+        parent_id = _optional_number(request, "parent")
+        question = Question(
             text=_text(request, "text"),
             client_id=_text(request, "client_id"),
-            conversation_id=_optional_text(request, "conversation"),
-            parent_id=_optional_number(request, "parent"),
+            conversation_id=None if conversation_id is None else ConversationId(conversation_id),
+            parent_id=None if parent_id is None else MessageId(parent_id),
             model=_optional_text(request, "model"),
-            accepted=accepted,
         )
+        conversation = await self._chat.ask(user, question, accepted)
         if not is_watched:
             await self._chat.watch(user, conversation, None, self, self.send)
 

@@ -25,6 +25,17 @@ OPERATOR_LANGUAGE = "fr"  # of the system prompt; the answer follows the questio
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """What a person asks; see `chat.ask` in docs/protocol.md for what None means."""
+
+    text: str
+    client_id: str
+    conversation_id: ConversationId | None = None
+    parent_id: MessageId | None = None
+    model: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
     """What an accepted question became."""
 
@@ -71,15 +82,7 @@ class ChatService:
         return found
 
     async def ask(
-        self,
-        user: User,
-        *,
-        text: str,
-        client_id: str,
-        conversation_id: str | None,
-        parent_id: int | None,
-        model: str | None,
-        accepted: Callable[[Asked], None],
+        self, user: User, question: Question, accepted: Callable[[Asked], None]
     ) -> ConversationId:
         """Commit a question with its turn, say so by `accepted`, and let it run.
 
@@ -87,60 +90,42 @@ class ChatService:
         watch from the start. Returns the conversation. Raises MessageEmpty, MessageTooLong,
         TurnRunning, QueueFull, NotFound, ModelMissing, NoModel, EngineUnavailable.
         """
-        if not text.strip():
+        if not question.text.strip():
             raise MessageEmpty
-        if not 0 < len(client_id) <= CLIENT_ID_MAX_LENGTH:
+        if not 0 < len(question.client_id) <= CLIENT_ID_MAX_LENGTH:
             raise BadRequest(reason="client_id")
         try:
-            return await self._ask(
-                user,
-                text=text,
-                client_id=client_id,
-                conversation_id=conversation_id,
-                parent_id=parent_id,
-                model=model,
-                accepted=accepted,
-            )
+            return await self._ask(user, question, accepted)
         except CouachError:
             # What was taken once is not refused the second time, however full it is by now.
-            again = await self._store.asked(user.id, client_id)
+            again = await self._store.asked(user.id, question.client_id)
             if again is None:
                 raise
             accepted(Asked(again[0], again[1].id, again[2].id, is_new_conversation=False))
             return again[0].id
 
     async def _ask(
-        self,
-        user: User,
-        *,
-        text: str,
-        client_id: str,
-        conversation_id: str | None,
-        parent_id: int | None,
-        model: str | None,
-        accepted: Callable[[Asked], None],
+        self, user: User, question: Question, accepted: Callable[[Asked], None]
     ) -> ConversationId:
         with self._runner.place(user.id):
-            chosen = await self._models.resolve(model)
-            await self._prompts.require_fit(chosen, user.language, text)
-            conversation, question, answer, is_new = await self._store.add_question(
+            chosen = await self._models.resolve(question.model)
+            await self._prompts.require_fit(chosen, user.language, question.text)
+            conversation, message, answer, is_new = await self._store.add_question(
                 user_id=user.id,
-                conversation_id=(
-                    None if conversation_id is None else ConversationId(conversation_id)
-                ),
-                client_id=client_id,
-                text=text,
-                title=title_from(text),
-                parent_id=None if parent_id is None else MessageId(parent_id),
+                conversation_id=question.conversation_id,
+                client_id=question.client_id,
+                text=question.text,
+                title=title_from(question.text),
+                parent_id=question.parent_id,
                 source=TurnSource.CHAT,
                 model=chosen,
                 options={},
             )
-            is_first = is_new and conversation_id is None
-            accepted(Asked(conversation, question.id, answer.id, is_first))
+            is_first = is_new and question.conversation_id is None
+            accepted(Asked(conversation, message.id, answer.id, is_first))
             if is_new:
-                self._announce(user, conversation, [question, answer])
-                self._submit(user, answer, [question, answer] if is_first else None)
+                self._announce(user, conversation, [message, answer])
+                self._submit(user, answer, [message, answer] if is_first else None)
             return conversation.id
 
     async def regenerate(self, user: User, message_id: int, model: str | None) -> MessageId:

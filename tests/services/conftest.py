@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from couachgptd.core.errors import EngineError
+from couachgptd.core.ids import ConversationId
 from couachgptd.core.models import (
     ChatRequest,
     EngineStatus,
@@ -23,7 +24,7 @@ from couachgptd.core.models import (
 )
 from couachgptd.core.turns import Timings
 from couachgptd.core.users import Role, User, UserState
-from couachgptd.services.chat import ChatService
+from couachgptd.services.chat import ChatService, Question
 from couachgptd.services.models import ModelService
 from couachgptd.services.prompts import Prompts
 from couachgptd.services.runner import TurnRunner
@@ -161,23 +162,14 @@ class House:
     _number: int = 0
 
     async def ask(
-        self, user: User | None = None, conversation: str | None = None, **fields: Any
+        self, user: User | None = None, conversation: ConversationId | None = None, **fields: Any
     ) -> Any:
         """Ask, watch from the first event on, and return what was accepted."""
         found: list[Any] = []
         self._number += 1
-        changes: Json = {
-            "text": "Bonjour ?",
-            "client_id": f"c{self._number}",
-            "parent_id": None,
-            "model": None,
-        }
-        await self.chat.ask(
-            user or self.claire,
-            conversation_id=conversation,
-            accepted=found.append,
-            **{**changes, **fields},
-        )
+        asked = {"text": "Bonjour ?", "client_id": f"c{self._number}", **fields}
+        question = Question(conversation_id=conversation, **asked)
+        await self.chat.ask(user or self.claire, question, found.append)
         return found[0]
 
     async def turn_of(self, message_id: int, user: User | None = None) -> Any:
