@@ -43,8 +43,6 @@ class PortTaken(Exception):
 async def run(config: Config) -> None:
     """Serve until SIGTERM or SIGINT. Raises StoreError, SocketUnusable, PortTaken, …"""
     stop = asyncio.Event()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(name, stop.set)
     async with AsyncExitStack() as stack:
         listener = stack.enter_context(_listening(config.server.host, config.server.port))
         is_default = not config.storage.data_dir
@@ -65,6 +63,7 @@ async def run(config: Config) -> None:
             per_person=config.chat.waiting_per_person,
             in_all=config.chat.waiting_in_all,
         )
+        _on_signals(stop, runner)
         prompts = Prompts(
             engine,
             name=config.brand.name,
@@ -108,6 +107,16 @@ async def run(config: Config) -> None:
         await stop.wait()
         log.info("stopping")
         notify("STOPPING=1")
+
+
+def _on_signals(stop: asyncio.Event, runner: TurnRunner) -> None:
+    """Stop at the first signal; at a second, no longer wait for the answers under way."""
+
+    def end() -> None:
+        (runner.hurry if stop.is_set() else stop.set)()
+
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, end)
 
 
 def _listening(host: str, port: int) -> socket.socket:

@@ -41,6 +41,7 @@ class Model(TypedDict):
     context_tokens: int | None
     abilities: list[str] | None
     is_loaded: bool | None
+    is_broken: bool
 
 
 class ModelList(TypedDict):

@@ -13,7 +13,8 @@ class Model:
     """A language model in an engine.
 
     `size_bytes` is the file's; `context_tokens` is the longest context the model was trained
-    for, None where the engine does not say; `abilities` are such as "thinking" or "vision".
+    for, None where the engine does not say; `abilities` are such as "thinking" or "vision";
+    `is_broken` says that its file cannot be used as it is.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Model:
     quantization: str | None = None
     context_tokens: int | None = None
     abilities: frozenset[str] = frozenset()
+    is_broken: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,6 +109,7 @@ def model(value: Model, *, is_loaded: bool) -> Json:
         "context_tokens": value.context_tokens,
         "abilities": sorted(value.abilities),
         "is_loaded": is_loaded,
+        "is_broken": value.is_broken,
     }
 
 

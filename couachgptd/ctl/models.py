@@ -108,6 +108,7 @@ def _names(known: "Catalogue") -> str:
 
 def _row(model: "Model", default: str | None) -> tuple[str, ...]:
     marks = [_("default")] * (model["name"] == default) + [_("loaded")] * bool(model["is_loaded"])
+    marks += [_("damaged")] * bool(model.get("is_broken"))
     return (
         model["name"],
         render.size(model["size_bytes"]),

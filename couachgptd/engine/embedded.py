@@ -5,7 +5,7 @@ import importlib.metadata
 import os
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psutil
@@ -17,6 +17,7 @@ from couachgptd.core.errors import (
     EngineMissing,
     EngineRejected,
     EngineUnavailable,
+    ModelBroken,
     ModelMissing,
 )
 from couachgptd.core.models import (
@@ -67,6 +68,7 @@ class EmbeddedEngine:
         self._switch = asyncio.Lock()
         self._running: Running | None = None
         self._known: dict[tuple[Path, int, int], Model] = {}
+        self._broken: set[Model] = set()  # a header may be whole where the rest is not
 
     @property
     def pid(self) -> int | None:
@@ -166,6 +168,8 @@ class EmbeddedEngine:
             found, path = await self._find(model)
             if installed_version() is None:
                 raise EngineMissing(reason=LIBRARY)
+            if found.is_broken:  # the model that is loaded stays for the others
+                raise ModelBroken(model=model, reason="unreadable")
             await self._stop()
             settings = ChildSettings(
                 model=model,
@@ -176,7 +180,11 @@ class EmbeddedEngine:
                 threads=self._engine.threads or default_threads(),
                 host_cache_mib=self._embedded.host_cache_mib,
             )
-            process = await LlamaProcess.start(settings, self._watchdog.load_seconds)
+            try:
+                process = await LlamaProcess.start(settings, self._watchdog.load_seconds)
+            except ModelBroken:
+                self._broken.add(found)
+                raise
             client = LlamaClient(process.address, process.api_key, self._watchdog)
             self._running = Running(process, client)
             return self._running
@@ -224,7 +232,10 @@ class EmbeddedEngine:
                 if path.is_file():
                     if key not in self._known:
                         self._known[key] = model_in(path)
-                    found.append((self._known[key], path))
+                    model = self._known[key]
+                    if model in self._broken:
+                        model = replace(model, is_broken=True)
+                    found.append((model, path))
             except OSError:
                 continue  # it went away, or may not be read: it is not to be offered
         return found

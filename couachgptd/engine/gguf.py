@@ -87,4 +87,5 @@ def model_in(path: Path) -> Model:
         parameters=parameters if isinstance(parameters, str) else None,
         quantization=QUANTIZATIONS.get(kind) if isinstance(kind, int) else None,
         context_tokens=context if isinstance(context, int) and context > 0 else None,
+        is_broken=not facts,
     )

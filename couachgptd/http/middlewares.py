@@ -89,6 +89,7 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
     if is_secure(request):
         # Browsers ignore it on plain HTTP, and complain in their console.
         response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    response.headers["Server"] = "couachgptd"  # whose version helps nobody but an attacker
     response.headers["X-Request-Id"] = request.get(REQUEST_ID, "-")
     if response.content_type == "text/html":
         response.headers["Cache-Control"] = "no-store"

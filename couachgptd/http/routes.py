@@ -36,7 +36,7 @@ def add(
         if not access.may(user, verb):
             if refuse_upgrade is not None and "Upgrade" in request.headers:
                 return await refuse_upgrade(request)
-            if user is None and request.method == "GET":
+            if user is None and request.method in ("GET", "HEAD"):
                 raise web.HTTPSeeOther(f"/login?next={quote(request.path, safe='')}")
             raise NotAllowed(verb=verb)
         if request.method == "POST":
@@ -45,6 +45,8 @@ def add(
 
     _guarded.add(guarded)
     app.router.add_route(method, path, guarded)
+    if method == "GET" and verb != "socket.open":
+        app.router.add_route("HEAD", path, guarded)  # what health checks send
 
 
 def require_all_guarded(app: web.Application) -> None:

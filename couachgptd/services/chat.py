@@ -244,6 +244,7 @@ class ChatService:
             if revises:
                 topic.is_live = False
                 topic.rest()
+                self._models.refresh_soon()  # what is loaded may have changed
 
         live = LiveTurn(turn, publish, self._request_of(turn, user.language, known))
         live.begin_with(answer.text, answer.thinking)

@@ -1,8 +1,10 @@
 """The operator's verbs: what the control socket offers, and with it the command line."""
 
+import asyncio
 import os
 import time
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,8 @@ from couachgptd.services.chat import ChatService
 from couachgptd.services.models import ModelService
 from couachgptd.services.runner import TurnRunner
 from couachgptd.services.topics import Topics
+
+STATUS_SECONDS = 1.0  # what is known must not wait for an engine that hangs
 
 
 class ControlService:
@@ -41,6 +45,9 @@ class ControlService:
         self.address = ""
 
     async def status(self) -> Json:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(STATUS_SECONDS):
+                await self._models.refresh()
         users = await self._accounts.users()
         engine = self._models.status
         return {
@@ -100,7 +107,9 @@ class ControlService:
         return {"url": f"{self.address}/setup/{token}"}
 
     async def models(self) -> Json:
+        """Raises what keeps the engine from telling."""
         await self._models.refresh()
+        self._models.require_known()
         return {"models": self._models.shapes(), "default": self._models.default}
 
     def ask(self, body: Json) -> AsyncGenerator[Json]:

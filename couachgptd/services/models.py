@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 
 from couachgptd.core import wire
 from couachgptd.core.errors import EngineError, EngineUnavailable, ModelMissing, NoModel
@@ -25,6 +26,7 @@ class ModelService:
         self._models: list[Model] = []
         self._loaded: list[LoadedModel] = []
         self._status = EngineStatus(kind="", address="", is_up=False)
+        self._failure: EngineError | None = None
         self._wanted = asyncio.Event()
         self.changed: Callable[[], None] = lambda: None
 
@@ -48,9 +50,14 @@ class ModelService:
         try:
             self._models = await self._engine.models()
             self._loaded = await self._engine.loaded()
+            self._failure = None
         except EngineError as error:
+            # One that answers but will not tell is down for people, too, and this is why.
+            is_up = self._status.is_up
+            self._failure = error if is_up else EngineUnavailable(address=self._status.address)
             self._loaded = []
-            log.debug("the engine's models are not known now", extra={"error": error.code})
+            detail = self._status.detail or error.code
+            self._status = replace(self._status, is_up=False, detail=detail)
         if self.overview() != before:
             self.changed()
 
@@ -64,8 +71,8 @@ class ModelService:
 
     @property
     def default(self) -> str | None:
-        """Return the configured model if it is there, else the first there is."""
-        names = [model.name for model in self._models]
+        """Return the configured model if it is there, else the first that can be used."""
+        names = [model.name for model in self._models if not model.is_broken]
         if self._default in names:
             return self._default
         return names[0] if names else None
@@ -81,14 +88,21 @@ class ModelService:
             "engine": wire.engine(self._status),
         }
 
+    def require_known(self) -> None:
+        """Raise why the list is not known now, if it is not."""
+        if self._failure is not None:
+            raise self._failure
+
     async def resolve(self, name: str | None) -> str:
         """Return the model to use; asks the engine only for one that is not known yet.
 
-        Raises NoModel, ModelMissing, EngineUnavailable.
+        Raises NoModel, ModelMissing, EngineUnavailable, or why the engine will not tell.
         """
         if self._known(name) is None:
             await self.refresh()
         found = self._known(name)
+        if found is None:
+            self.require_known()
         if found is None and not self._status.is_up:
             raise EngineUnavailable(address=self._status.address)
         if found is None:

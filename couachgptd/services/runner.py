@@ -48,6 +48,7 @@ class TurnRunner:
         self._free_slots = list(range(slots))
         self._slot_of: OrderedDict[ConversationId, int] = OrderedDict()
         self._group: asyncio.TaskGroup | None = None
+        self._hurried = asyncio.Event()
 
     @asynccontextmanager
     async def running(self, drain_seconds: float) -> AsyncGenerator[None]:
@@ -61,6 +62,10 @@ class TurnRunner:
                 self._group = None
                 await self._drain(drain_seconds)
                 keeper.cancel()
+
+    def hurry(self) -> None:
+        """Cut the answers that the end of `running` waits for."""
+        self._hurried.set()
 
     # what others ask of it
 
@@ -253,10 +258,16 @@ class TurnRunner:
         tasks = [live.task for live in lives if live.task is not None]
         if not tasks:
             return
-        await asyncio.wait(tasks, timeout=seconds)
+        log.info("waiting for answers", extra={"answers": len(tasks), "at_most_seconds": seconds})
+        hurried = asyncio.ensure_future(self._hurried.wait())
+        all_ended = asyncio.ensure_future(asyncio.wait(tasks))
+        await asyncio.wait(
+            (hurried, all_ended), timeout=seconds, return_when=asyncio.FIRST_COMPLETED
+        )
+        hurried.cancel()
         for live in lives:
             _cancel(live)
-        await asyncio.wait(tasks)
+        await all_ended
 
 
 def _cancel(live: LiveTurn) -> None:

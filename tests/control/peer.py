@@ -27,6 +27,7 @@ MODEL = {
     "context_tokens": 4096,
     "abilities": ["chat"],
     "is_loaded": True,
+    "is_broken": False,
 }
 STATUS = {
     "version": "0.1.0",

@@ -213,3 +213,31 @@ async def test_a_load_too_slow_is_told_and_leaves_nothing(tmp_path: Path) -> Non
 
 def test_one_core_is_left_to_the_others() -> None:
     assert default_threads() == max(1, len(os.sched_getaffinity(0)) - 1)
+
+
+async def test_a_model_that_is_loaded_stays_when_a_broken_one_is_asked_for(
+    engine: EmbeddedEngine, tmp_path: Path
+) -> None:
+    (tmp_path / "abime.gguf").write_bytes(b"not a model")
+    await engine.load("un")
+
+    with pytest.raises(ModelBroken):
+        await finished(engine, asked(model="abime"))
+
+    assert [model.name for model in await engine.loaded()] == ["un"]
+    assert [model.name for model in await engine.models() if model.is_broken] == ["abime"]
+
+
+async def test_a_file_that_could_not_be_loaded_is_broken_until_it_changes(
+    engine: EmbeddedEngine, starter_model: Path, tmp_path: Path
+) -> None:
+    cut = tmp_path / "coupe.gguf"
+    cut.write_bytes(starter_model.read_bytes()[: 1 << 20])
+    assert not (await engine.model("coupe")).is_broken, "its header is whole"
+    with pytest.raises(ModelBroken):
+        await engine.load("coupe")
+    assert (await engine.model("coupe")).is_broken
+
+    shutil.copy(starter_model, cut)
+
+    assert not (await engine.model("coupe")).is_broken
