@@ -54,7 +54,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     ),
     "login_taken": (mark("This login is taken."), mark("`couachgptctl user ls` lists them.")),
     "login_invalid": (
-        mark("A login has {min_length} to {max_length} characters and no spaces."),
+        mark("A login has {min_length} to {max_length} characters, no spaces, no / ? # or %."),
         "",
     ),
     "password_too_short": (

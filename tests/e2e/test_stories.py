@@ -261,3 +261,19 @@ def test_a_question_sent_while_the_server_is_away_leaves_once_it_is_back(
     text_length_grows(page)
     expect(page.locator("article.question")).to_have_count(1)
     expect(page.locator("textarea")).to_have_value("")
+
+
+def test_logging_out_says_so_and_leaves_nothing_behind(
+    site: RunningDaemon, open_page: OpenPage
+) -> None:
+    page = open_page(site.address)
+    log_in(page, "ada")
+    ask(page, "Say hello.")
+    text_length_grows(page)
+    page.get_by_text("Ada Lovelace").click()
+    page.get_by_role("button", name="Log out").click()
+
+    page.wait_for_url("**/login?notice=signed_out")
+    expect(page.get_by_role("status")).to_be_visible()
+    page.go_back()
+    expect(page.locator("input[name=password]")).to_be_visible()

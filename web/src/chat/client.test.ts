@@ -182,6 +182,21 @@ test('the engine that comes back, with its models, is shown at once', () => {
   expect(view.models).toHaveLength(1);
 });
 
+test('what the banner tells is not told twice, nor later when it is over', async () => {
+  hello({ engine: { kind: 'ollama', is_up: false, detail: 'engine_unavailable' } });
+  const told = client.ask('Bonjour', null);
+  last().refuses('chat.ask', 'engine_unavailable');
+  await expect(told).rejects.toThrow();
+  expect(view.problem).toBeNull();
+  last().says(example('engine'));
+  expect(view.problem).toBeNull();
+
+  const other = client.ask('Bonjour', null);
+  last().refuses('chat.ask', 'queue_full', { waiting: 9 });
+  await expect(other).rejects.toThrow();
+  expect(view.problem?.code).toBe('queue_full');
+});
+
 test('the models are asked for again on demand', async () => {
   hello({ models: [], default_model: null });
   void client.refreshModels();

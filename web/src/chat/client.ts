@@ -51,6 +51,13 @@ export interface View {
   readonly problem: Failure | null;
 }
 
+/** Returns the code of what the engine's banner tells everybody; null where there is nothing to tell. */
+export function engineProblem({ status, engine, models }: View): string | null {
+  if (status !== 'open' || engine === null) return null;
+  if (!engine.is_up) return engine.detail ?? 'engine_unavailable';
+  return models.length === 0 ? 'no_model' : null;
+}
+
 export interface ClientOptions {
   open: () => SocketLike;
   /** The address follows the open conversation; `push` makes a step for the back button. */
@@ -318,7 +325,9 @@ export class ChatClient {
   }
 
   private show(change: Partial<View>): void {
-    this.view = { ...this.view, ...change };
+    const next = { ...this.view, ...change };
+    const isToldAlready = next.problem !== null && next.problem.code === engineProblem(next);
+    this.view = isToldAlready ? { ...next, problem: null } : next;
     this.options.onview(this.view);
   }
 }

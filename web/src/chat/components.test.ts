@@ -1,10 +1,11 @@
 // What a person sees and does: writing a question, and the tools of an answer.
-import { fireEvent, render, screen } from '@testing-library/svelte';
-import { beforeEach, expect, test, vi } from 'vitest';
+import { cleanup, fireEvent, render, screen } from '@testing-library/svelte';
+import { beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import type { View } from './client';
 import { ChatClient } from './client';
 import Composer from './Composer.svelte';
 import Message from './Message.svelte';
+import Sidebar from './Sidebar.svelte';
 import { RequestError } from './socket';
 import { answer, example, FakeSocket, message, turn } from './testing';
 
@@ -22,7 +23,7 @@ const view = (change: Partial<View> = {}): View => ({
 
 const composer = (change: object = {}) => {
   const calls = { onask: vi.fn(() => Promise.resolve()), onstop: vi.fn() };
-  render(Composer, {
+  const { rerender } = render(Composer, {
     view: view(),
     user: 7,
     isReader: false,
@@ -34,12 +35,17 @@ const composer = (change: object = {}) => {
     onmodels: () => undefined,
     ...change,
   });
-  return calls;
+  return { ...calls, rerender };
 };
 const box = (): HTMLTextAreaElement => screen.getByLabelText('Your question');
 const write = async (text: string): Promise<void> => {
   await fireEvent.input(box(), { target: { value: text } });
 };
+
+// jsdom has no screen to ask about.
+beforeAll(() => {
+  vi.stubGlobal('matchMedia', () => Object.assign(new EventTarget(), { matches: true }));
+});
 
 beforeEach(() => {
   localStorage.clear();
@@ -106,6 +112,83 @@ test.each([
 
   expect(screen.getByText(reason)).toBeTruthy();
   expect(screen.queryByLabelText('Your question')).toBeNull();
+});
+
+test('who cannot write can still stop an answer', async () => {
+  const { onstop } = composer({ isReader: true, view: view({ running: turn() }) });
+  await fireEvent.click(screen.getByRole('button', { name: 'Stop' }));
+
+  expect(onstop).toHaveBeenCalledOnce();
+});
+
+test('Enter during an answer says why nothing leaves, until the text changes', async () => {
+  composer({ view: view({ running: turn({ state: 'writing' }) }) });
+  await write('Encore');
+  expect(screen.queryByRole('status')).toBeNull();
+  await fireEvent.keyDown(box(), { key: 'Enter' });
+  expect(screen.getByRole('status').textContent).toContain('still being written');
+
+  await write('Encore une');
+  expect(screen.queryByRole('status')).toBeNull();
+});
+
+test('that hint goes with the answer', async () => {
+  const { rerender } = composer({ view: view({ running: turn({ state: 'writing' }) }) });
+  await write('Encore');
+  await fireEvent.keyDown(box(), { key: 'Enter' });
+  await rerender({ view: view() });
+
+  expect(screen.queryByRole('status')).toBeNull();
+});
+
+const sidebar = (role: 'member' | 'reader', login = 'anne') => {
+  const onlogout = vi.fn();
+  render(Sidebar, {
+    props: {
+      props: {
+        brand: { name: 'CouachGPT', logo: '' },
+        user: { id: 7, login, name: 'Anne', role, language: 'en' },
+        conversation: null,
+        csrf: 'c',
+        theme: 'auto',
+        answer_tokens: 1024,
+        language: 'en',
+        version: '1',
+      },
+      conversations: [],
+      current: null,
+      isOpen: true,
+      ongo: () => undefined,
+      onclose: () => undefined,
+      onlogout,
+    },
+  });
+  return onlogout;
+};
+
+test('a reader is not offered a new conversation', () => {
+  sidebar('reader');
+
+  expect(screen.queryByText('New conversation')).toBeNull();
+  expect(screen.getByText('You can read what is shared with you.')).toBeTruthy();
+});
+
+test('the user name is told where it differs from the name', () => {
+  sidebar('member', 'anne.le.gall');
+  expect(screen.getByText('anne.le.gall')).toBeTruthy();
+  cleanup();
+  sidebar('member', 'Anne');
+  expect(screen.getAllByText('Anne')).toHaveLength(1);
+});
+
+test('logging out closes the connection before the form leaves', async () => {
+  localStorage.setItem('couachgpt.draft.7.new', 'Bonjour');
+  const onlogout = sidebar('member');
+  const form = screen.getByText('Log out').closest('form');
+  if (form !== null) await fireEvent.submit(form);
+
+  expect(onlogout).toHaveBeenCalledOnce();
+  expect(localStorage.getItem('couachgpt.draft.7.new')).toBeNull();
 });
 
 const shown = (given: ReturnType<typeof message>, change: object = {}): HTMLElement =>

@@ -37,6 +37,7 @@ export interface Model {
   readonly context_tokens: number | null;
   readonly abilities: readonly string[];
   readonly is_loaded: boolean;
+  readonly is_broken: boolean;
 }
 
 export interface Engine {

@@ -11,34 +11,51 @@ export interface ScrollState {
   readonly isFollowing: boolean;
   readonly top: number;
   readonly height: number;
+  readonly room: number;
 }
 
 const NEAR = 2; // pixels: browsers round positions when the page is zoomed
+const AWAY = 120; // pixels: from here on a way back is worth a button
 
-export const AT_BOTTOM: ScrollState = { isFollowing: true, top: 0, height: 0 };
+export const AT_BOTTOM: ScrollState = { isFollowing: true, top: 0, height: 0, room: 0 };
 
 const distance = (now: Metrics): number => now.scrollHeight - now.scrollTop - now.clientHeight;
 
+const measured = (isFollowing: boolean, now: Metrics): ScrollState => ({
+  isFollowing,
+  top: now.scrollTop,
+  height: now.scrollHeight,
+  room: now.clientHeight,
+});
+
 /**
  * Returns the state after a scroll, whoever made it. Upwards lets go, however little; down to the
- * bottom takes up again. A list that became shorter moves by itself, which is nobody's wish.
+ * bottom takes up again. A list that became shorter, or whose room became larger, moves by itself,
+ * which is nobody's wish.
  */
 export function scrolled(state: ScrollState, now: Metrics): ScrollState {
-  const isUpwards = now.scrollTop < state.top && now.scrollHeight >= state.height;
+  const isUpwards =
+    now.scrollTop < state.top && now.scrollHeight >= state.height && now.clientHeight <= state.room;
   const isAtBottom = distance(now) <= NEAR;
   const isFollowing = isUpwards ? false : isAtBottom || state.isFollowing;
-  return { isFollowing, top: now.scrollTop, height: now.scrollHeight };
+  return measured(isFollowing, now);
+}
+
+/** Says whether the reader is so far up that the bottom is out of sight. */
+export function isAway(state: ScrollState, now: Metrics): boolean {
+  return !state.isFollowing && distance(now) > AWAY;
 }
 
 /** Keeps an element at its bottom while `content` grows, unless the reader scrolled up. */
 export class Follower {
   private state = AT_BOTTOM;
+  private wasAway = false;
   private readonly sizes: ResizeObserver;
 
   constructor(
     private readonly element: HTMLElement,
     content: HTMLElement,
-    private readonly onchange: (isFollowing: boolean) => void,
+    private readonly onaway: (isAway: boolean) => void,
   ) {
     element.addEventListener('scroll', this.onscroll, { passive: true });
     element.addEventListener('wheel', this.onwheel, { passive: true });
@@ -49,7 +66,7 @@ export class Follower {
 
   /** Goes to the bottom and stays there. */
   latest(): void {
-    this.become({ ...this.state, isFollowing: true });
+    this.state = { ...this.state, isFollowing: true };
     this.onresize();
   }
 
@@ -69,15 +86,16 @@ export class Follower {
   };
 
   private readonly onresize = (): void => {
-    if (!this.state.isFollowing) return;
     const { element } = this;
-    element.scrollTop = element.scrollHeight;
-    this.state = { isFollowing: true, top: element.scrollTop, height: element.scrollHeight };
+    if (this.state.isFollowing) element.scrollTop = element.scrollHeight;
+    this.become(this.state.isFollowing ? measured(true, element) : this.state);
   };
 
   private become(state: ScrollState): void {
-    const changed = state.isFollowing !== this.state.isFollowing;
     this.state = state;
-    if (changed) this.onchange(state.isFollowing);
+    const now = isAway(state, this.element);
+    if (now === this.wasAway) return;
+    this.wasAway = now;
+    this.onaway(now);
   }
 }

@@ -5,7 +5,7 @@ import { addressOf, conversationIn, signInAddress } from './address';
 import { byDay } from './days';
 import { newClientId } from './ids';
 import { forget, keep, kept } from './keep';
-import { AT_BOTTOM, scrolled } from './scroll';
+import { AT_BOTTOM, isAway, scrolled } from './scroll';
 import { example } from './testing';
 
 afterEach(() => {
@@ -23,10 +23,10 @@ test('small bytes keep their zero', () => {
   expect(newClientId({ getRandomValues: (bytes) => bytes })).toBe('0'.repeat(32));
 });
 
-const at = (scrollTop: number, scrollHeight = 1000) => ({
+const at = (scrollTop: number, scrollHeight = 1000, clientHeight = 400) => ({
   scrollTop,
   scrollHeight,
-  clientHeight: 400,
+  clientHeight,
 });
 
 test('the smallest scroll upwards lets go', () => {
@@ -48,6 +48,22 @@ test('growth alone does not let go, nor does a list that became shorter', () => 
 
   expect(scrolled(bottom, at(600, 1400)).isFollowing).toBe(true);
   expect(scrolled(bottom, at(300, 700)).isFollowing).toBe(true);
+});
+
+test('more room, such as a button that goes, does not let go', () => {
+  const bottom = scrolled(AT_BOTTOM, at(600));
+
+  expect(scrolled(bottom, at(540, 1000, 460)).isFollowing).toBe(true);
+});
+
+test('a way back is offered only where the bottom is out of sight', () => {
+  const bottom = scrolled(AT_BOTTOM, at(600));
+  const up = scrolled(bottom, at(593));
+
+  expect(isAway(up, at(593))).toBe(false);
+  expect(isAway(up, at(480))).toBe(false);
+  expect(isAway(up, at(479))).toBe(true);
+  expect(isAway(bottom, at(479))).toBe(false);
 });
 
 test('conversations are grouped by day, newest first', () => {

@@ -133,9 +133,9 @@ test('nonsense and answers to nobody are ignored', () => {
   expect(received).toEqual([]);
 });
 
-test('closed by the page it stays closed', () => {
+test.each([1000, 4401])('closed by the page it stays closed, whatever follows (%i)', (code) => {
   connection.close();
-  last().drops(1000);
+  last().drops(code);
   vi.advanceTimersByTime(60_000);
 
   expect(sockets).toHaveLength(1);

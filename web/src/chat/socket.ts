@@ -92,7 +92,12 @@ export class Connection {
   close(): void {
     this.become('ended');
     clearTimeout(this.retry);
-    this.socket?.close();
+    const { socket } = this;
+    if (socket === null) return;
+    this.socket = null;
+    socket.onmessage = null;
+    socket.onclose = null;
+    socket.close();
   }
 
   /** Gives up a connection that no longer answers; its own closing could take minutes. */

@@ -45,9 +45,13 @@ test.each([
 });
 
 test('only an end that is not plain is worth a word', () => {
-  expect(endLabel(turn({ state: 'done', finish_reason: 'stop' }))).toBe('');
-  expect(endLabel(turn({ state: 'done', finish_reason: 'length' }))).toContain('Continue');
-  expect(endLabel(turn({ state: 'stopped' }))).toContain('kept');
+  expect(endLabel(turn({ state: 'done', finish_reason: 'stop' }), 'Bon')).toBe('');
+  expect(endLabel(turn({ state: 'done', finish_reason: 'length' }), 'Bon')).toContain('Continue');
+});
+
+test('what was written is kept, where something was', () => {
+  expect(endLabel(turn({ state: 'stopped' }), 'Bon')).toContain('kept');
+  expect(endLabel(turn({ state: 'stopped' }), '')).toBe('Stopped.');
 });
 
 test.each([

@@ -28,9 +28,11 @@ export function stageLabel(turn: Turn, language: string): string {
   }
 }
 
-/** Returns how an answer ended, where that is worth a word; '' for a plain end. */
-export function endLabel(turn: Turn): string {
-  if (turn.state === 'stopped') return t('Stopped. What was written is kept.');
+/** Returns how the answer `text` ended, where that is worth a word; '' for a plain end. */
+export function endLabel(turn: Turn, text: string): string {
+  if (turn.state === 'stopped') {
+    return text === '' ? t('Stopped.') : t('Stopped. What was written is kept.');
+  }
   if (turn.state === 'done' && turn.finish_reason === 'length') {
     return t('The answer reached its longest length. Continue it if you need the rest.');
   }
