@@ -130,6 +130,8 @@ class OllamaEngine:
                         raise AnswerInterrupted(reason="no_final_frame")
                     for piece in joined(answer.pieces(lines)):
                         yield piece
+                    if answer.failure is not None:
+                        raise answer.failure
                     phase, seconds = "gap", limits.gap_seconds
                 self._answered_at[request.model] = asyncio.get_running_loop().time()
                 await read_to_the_end(stream)
@@ -247,13 +249,17 @@ class OllamaAnswer:
         self._model = model
         self._splitter = ThinkingSplitter()
         self._has_begun = False
+        self.failure: EngineError | None = None
         self.finished: Finished | None = None
 
     def pieces(self, lines: list[dict[str, Any]]) -> list[Piece]:
         pieces: list[Piece] = []
         for line in lines:
             if "error" in line:
-                raise self._failure(str(line["error"]))
+                # What came before it in the same read is passed on first.
+                self._has_begun = self._has_begun or bool(pieces)
+                self.failure = self._named(str(line["error"]))
+                return pieces
             message = line.get("message")
             if isinstance(message, dict):
                 if thought := message.get("thinking"):
@@ -270,7 +276,7 @@ class OllamaAnswer:
         self._has_begun = self._has_begun or bool(pieces)
         return pieces
 
-    def _failure(self, text: str) -> EngineError:
+    def _named(self, text: str) -> EngineError:
         """Name an error line: what comes after the first words is a cut, not a refusal.
 
         A real Ollama (0.33) whose runner was killed says "unexpected EOF" there.

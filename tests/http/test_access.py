@@ -88,7 +88,7 @@ async def test_a_stranger_gets_no_further_than_the_open_pages(
         browser.session.request(method, filled(path), allow_redirects=False) as response,
     ):
         assert response.status < 500
-        if (method, path) not in OPEN:
+        if ("GET" if method == "HEAD" else method, path) not in OPEN:
             assert response.status in (303, 403), await response.text()
             if response.status == 303:
                 assert response.headers["Location"].startswith("/login?next=")
