@@ -40,7 +40,7 @@ COMMON_PRAGMAS = (
     "trusted_schema = OFF",
     "mmap_size = 0",
 )
-# FULL: an acknowledged message survives a power cut (1.3 ms a commit, reference measurement).
+# FULL: an acknowledged message survives a power cut; docs/performance.md has what a commit costs.
 # WAL itself is set by `migrate.up`, once it is sure that the file is ours to write.
 WRITER_PRAGMAS = ("synchronous = FULL", "journal_size_limit = 67108864")
 # A second connection that checkpoints is what SQLite < 3.51.3 can be corrupted by.
