@@ -244,7 +244,9 @@ class ChatService:
             if revises:
                 topic.is_live = False
                 topic.rest()
-                self._models.refresh_soon()  # what is loaded may have changed
+                # Asking costs half as much as a question: only where something has changed.
+                if fields["turn"]["error"] or turn.model not in self._models.loaded_names:
+                    self._models.refresh_soon()
 
         live = LiveTurn(turn, publish, self._request_of(turn, user.language, known))
         live.begin_with(answer.text, answer.thinking)
