@@ -7,12 +7,13 @@ import logging
 import os
 import sqlite3
 import threading
+from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import peewee
 from peewee import SqliteDatabase
@@ -85,6 +86,7 @@ class Database:
         self._is_open = False
         self._peewee = _RoleDatabase(path)
         tables.proxy.initialize(self._peewee)
+        self._pending: deque[tuple[Callable[[], Any], asyncio.Future[Any]]] = deque()
         self._writer = ThreadPoolExecutor(1, "store-writer", self._connect, ("writer",))
         self._readers = ThreadPoolExecutor(READERS, "store-reader", self._connect, ("reader",))
 
@@ -98,17 +100,35 @@ class Database:
             log.debug("a store connection could not be opened yet", exc_info=True)
 
     async def write(self, work: Callable[[], T]) -> T:
-        """Run in one IMMEDIATE transaction on the writer; durable once this returns.
+        """Run in an IMMEDIATE transaction on the writer; durable once this returns.
 
-        A caller that is cancelled meanwhile does not half-write: the work goes on.
+        What waits when the writer is free shares one transaction, for the commit is most of the
+        price. A caller that is cancelled meanwhile does not half-write: the work goes on. `work`
+        may run twice, the first time undone.
         """
-
-        def transaction() -> T:
-            with self._translated(), self._peewee.atomic():
-                return work()
-
         loop = asyncio.get_running_loop()
-        return await asyncio.shield(loop.run_in_executor(self._writer, transaction))
+        done: asyncio.Future[T] = loop.create_future()
+        self._pending.append((work, done))
+        self._writer.submit(self._write_pending, loop)
+        return await asyncio.shield(done)
+
+    def _write_pending(self, loop: asyncio.AbstractEventLoop) -> None:
+        batch: list[tuple[Callable[[], Any], asyncio.Future[Any]]] = []
+        while self._pending:
+            batch.append(self._pending.popleft())
+        if batch:  # else an earlier call has taken the work of this one with its own
+            outcomes = self._outcomes([work for work, _ in batch])
+            loop.call_soon_threadsafe(_deliver, [done for _, done in batch], outcomes)
+
+    def _outcomes(self, works: list[Callable[[], Any]]) -> list[tuple[Any, Exception | None]]:
+        try:
+            with self._translated(), self._peewee.atomic():
+                return [(work(), None) for work in works]
+        except Exception as error:  # noqa: BLE001 -- it belongs to whoever asked for that work
+            if len(works) == 1:
+                return [(None, error)]
+        # One failed, and the transaction with it; the others are not to suffer for that.
+        return [outcome for work in works for outcome in self._outcomes([work])]
 
     async def read(self, work: Callable[[], T]) -> T:
         """Run in one read transaction on a reader."""
@@ -148,6 +168,16 @@ class Database:
 
     def _translated(self) -> "_Translated":
         return _Translated(self.path)
+
+
+def _deliver(
+    waiting: list[asyncio.Future[Any]], outcomes: list[tuple[Any, Exception | None]]
+) -> None:
+    for done, (result, error) in zip(waiting, outcomes, strict=True):
+        if error is None:
+            done.set_result(result)
+        else:
+            done.set_exception(error)
 
 
 class _Translated:

@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -111,6 +112,46 @@ async def test_a_write_whose_caller_leaves_is_still_done(store: SqliteStore) -> 
 
     await store.ping()  # behind it, on the same thread
     assert await store.setting("a") == "1"
+
+
+async def test_writes_that_wait_together_share_one_commit(store: SqliteStore) -> None:
+    free = threading.Event()
+    statements: list[str] = []
+
+    def trace() -> None:
+        store._db._peewee.connection().set_trace_callback(statements.append)
+        free.wait(10)
+
+    blocker = asyncio.create_task(store._db.write(trace))
+    await asyncio.sleep(0.05)  # the writer is in it now
+    waiting = [asyncio.create_task(store.set_setting(f"s{n}", "1")) for n in range(20)]
+    await asyncio.sleep(0)
+    free.set()
+    await asyncio.gather(blocker, *waiting)
+
+    assert statements.count("BEGIN IMMEDIATE") == 1
+    assert [await store.setting(f"s{n}") for n in range(20)] == ["1"] * 20
+
+
+async def test_one_write_that_fails_takes_none_of_its_neighbours_with_it(
+    store: SqliteStore,
+) -> None:
+    def failing() -> None:
+        SettingTable.insert(name="bad", value="1").execute()
+        raise ZeroDivisionError
+
+    free = threading.Event()
+    blocker = asyncio.create_task(store._db.write(lambda: free.wait(10)))
+    await asyncio.sleep(0.05)
+    before = asyncio.create_task(store.set_setting("before", "1"))
+    bad = asyncio.create_task(store._db.write(failing))
+    after = asyncio.create_task(store.set_setting("after", "1"))
+    await asyncio.sleep(0)
+    free.set()
+    outcomes = await asyncio.gather(blocker, before, bad, after, return_exceptions=True)
+
+    assert [type(each) for each in outcomes] == [bool, type(None), ZeroDivisionError, type(None)]
+    assert [await store.setting(name) for name in ("before", "bad", "after")] == ["1", None, "1"]
 
 
 async def test_a_long_read_holds_up_neither_writers_nor_other_readers(store: SqliteStore) -> None:
