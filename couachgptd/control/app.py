@@ -74,6 +74,18 @@ async def _approve(control: ControlService, request: web.Request) -> web.StreamR
     return web.json_response({"user": user})
 
 
+async def _state(control: ControlService, request: web.Request) -> web.StreamResponse:
+    login = request.match_info["login"]
+    user = await control.set_state(login, await _body(request), _actor(request))
+    return web.json_response({"user": user})
+
+
+async def _role(control: ControlService, request: web.Request) -> web.StreamResponse:
+    login = request.match_info["login"]
+    user = await control.set_role(login, await _body(request), _actor(request))
+    return web.json_response({"user": user})
+
+
 async def _passwd(control: ControlService, request: web.Request) -> web.StreamResponse:
     login = request.match_info["login"]
     user = await control.set_password(login, await _body(request), _actor(request))
@@ -128,6 +140,8 @@ VERBS = (
     Verb("control.user.list", "GET", "/v1/users", _users),
     Verb("control.user.add", "POST", "/v1/users", _add_user),
     Verb("control.user.approve", "POST", "/v1/users/{login}/approve", _approve),
+    Verb("control.user.state", "POST", "/v1/users/{login}/state", _state),
+    Verb("control.user.role", "POST", "/v1/users/{login}/role", _role),
     Verb("control.user.passwd", "POST", "/v1/users/{login}/password", _passwd),
     Verb("control.setup-link", "POST", "/v1/setup-link", _setup_link),
     Verb("control.model.list", "GET", "/v1/models", _models),

@@ -58,6 +58,8 @@ TABLE: Mapping[str, Audience] = {
     "control.user.list": Audience.OPERATOR,
     "control.user.add": Audience.OPERATOR,
     "control.user.approve": Audience.OPERATOR,
+    "control.user.state": Audience.OPERATOR,
+    "control.user.role": Audience.OPERATOR,
     "control.user.passwd": Audience.OPERATOR,
     "control.setup-link": Audience.OPERATOR,
     "control.model.list": Audience.OPERATOR,

@@ -135,6 +135,10 @@ class Store(Protocol):
         """Raises NotFound."""
         ...
 
+    async def set_role(self, user_id: UserId, role: Role) -> User:
+        """Raises NotFound."""
+        ...
+
     async def set_language(self, user_id: UserId, language: str) -> None: ...
 
     async def set_password_hash(

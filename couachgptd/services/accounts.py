@@ -113,6 +113,21 @@ class AccountService:
         await self._store.audit(actor, "user.approve", {"user": user.login})
         return user
 
+    async def set_state(self, login: str, state: UserState, actor: str) -> User:
+        """Suspend a person, which ends what they have open, or let them in again."""
+        user = await self._by_name(login)
+        user = await self._store.set_user_state(user.id, state)
+        await self._store.audit(actor, "user.state", {"user": user.login, "state": state.value})
+        self.changed(user.id)
+        return user
+
+    async def set_role(self, login: str, role: Role, actor: str) -> User:
+        user = await self._by_name(login)
+        user = await self._store.set_role(user.id, role)
+        await self._store.audit(actor, "user.role", {"user": user.login, "role": role.value})
+        self.changed(user.id)
+        return user
+
     async def set_password(self, login: str, password: str, actor: str) -> User:
         """Give a person another password, and end their sessions."""
         user = await self._by_name(login)

@@ -78,10 +78,7 @@ class ControlService:
         return [operator_user(user) for user in await self._accounts.users()]
 
     async def add_user(self, body: Json, actor: str) -> Json:
-        try:
-            role = Role(body.get("role", Role.MEMBER.value))
-        except ValueError:
-            raise BadRequest(reason="role") from None
+        role = role_of(body, Role.MEMBER.value)
         language = body.get("language", "fr")
         if language not in ("fr", "en"):
             raise BadRequest(reason="language")
@@ -97,6 +94,15 @@ class ControlService:
 
     async def approve(self, login: str, actor: str) -> Json:
         return operator_user(await self._accounts.approve(login, actor))
+
+    async def set_state(self, login: str, body: Json, actor: str) -> Json:
+        state = text_of(body, "state")
+        if state not in (UserState.ACTIVE, UserState.SUSPENDED):
+            raise BadRequest(reason="state")
+        return operator_user(await self._accounts.set_state(login, UserState(state), actor))
+
+    async def set_role(self, login: str, body: Json, actor: str) -> Json:
+        return operator_user(await self._accounts.set_role(login, role_of(body), actor))
 
     async def set_password(self, login: str, body: Json, actor: str) -> Json:
         password = text_of(body, "password")
@@ -127,6 +133,14 @@ def text_of(body: Json, name: str, default: str | None = None) -> str:
     except UnicodeEncodeError:  # half of a pair, which the store could not take
         raise BadRequest(reason=name) from None
     return value
+
+
+def role_of(body: Json, default: str | None = None) -> Role:
+    """Return the role that a body names. Raises BadRequest."""
+    try:
+        return Role(text_of(body, "role", default))
+    except ValueError:
+        raise BadRequest(reason="role") from None
 
 
 def operator_user(user: User) -> Json:

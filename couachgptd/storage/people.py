@@ -1,7 +1,10 @@
 """People and their sessions, kept."""
 
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from peewee import IntegrityError
 
@@ -14,11 +17,17 @@ from couachgptd.storage.rows import now, to_user
 from couachgptd.storage.tables import SessionTable, SettingTable, UserTable
 
 SETUP_LINK = "setup_link"  # the setting that holds the hash of the one-time link
+KNOWN_SESSIONS = 1000
+
+Result = TypeVar("Result")
 
 
 class PeopleStore:
     def __init__(self, database: Database) -> None:
         self._db = database
+        # Asked before every request of a socket: whose sessions these are, until any changes.
+        self._known: OrderedDict[str, tuple[User, dict[str, Any], datetime]] = OrderedDict()
+        self._changes = 0
 
     async def add_user(
         self,
@@ -81,17 +90,13 @@ class PeopleStore:
         return await self._db.write(work)
 
     async def set_user_state(self, user_id: UserId, state: UserState) -> User:
-        def work() -> User:
-            UserTable.update(state=state.value).where(UserTable.id == user_id).execute()
-            row = UserTable.get_or_none(UserTable.id == user_id)
-            if row is None:
-                raise NotFound
-            return to_user(row)
+        return await self._change(lambda: _changed_user(user_id, state=state.value))
 
-        return await self._db.write(work)
+    async def set_role(self, user_id: UserId, role: Role) -> User:
+        return await self._change(lambda: _changed_user(user_id, role=role.value))
 
     async def set_language(self, user_id: UserId, language: str) -> None:
-        await self._db.write(
+        await self._change(
             lambda: UserTable.update(language=language).where(UserTable.id == user_id).execute(),
         )
 
@@ -103,7 +108,7 @@ class PeopleStore:
             if end_sessions:
                 SessionTable.delete().where(SessionTable.user == user_id).execute()
 
-        await self._db.write(work)
+        await self._change(work)
 
     async def has_admin(self) -> bool:
         return await self._db.read(lambda: _admins().exists())
@@ -126,15 +131,26 @@ class PeopleStore:
         return await self._db.read(work)
 
     async def person_of_session(self, key: str) -> tuple[User, dict[str, Any]] | None:
-        def work() -> tuple[User, dict[str, Any]] | None:
+        def work() -> tuple[User, dict[str, Any], datetime] | None:
             row = _standing_session(key)
             person = statements.find(UserTable, id=row.user_id) if row else None
-            return (to_user(person), row.data) if row and person else None
+            return (to_user(person), row.data, row.expires_at) if row and person else None
 
-        return await self._db.read(work)
+        found = self._known.get(key)
+        if found is None:
+            changes = self._changes
+            found = await self._db.read(work)
+            if found is None:
+                return None
+            if changes == self._changes:  # else it may be what was read before a change
+                self._known[key] = found
+                if len(self._known) > KNOWN_SESSIONS:
+                    self._known.popitem(last=False)
+        user, data, expires_at = found
+        return (user, data) if expires_at > now() else None
 
     async def delete_session(self, key: str) -> None:
-        await self._db.write(
+        await self._change(
             lambda: SessionTable.delete().where(SessionTable.key == key).execute(),
         )
 
@@ -143,10 +159,31 @@ class PeopleStore:
             lambda: SessionTable.delete().where(SessionTable.expires_at <= now()).execute(),
         )
 
+    async def _change(self, work: Callable[[], Result]) -> Result:
+        """Write what may end a session or change its person; nothing known before stays known."""
+
+        async def whole() -> Result:
+            try:
+                return await self._db.write(work)
+            finally:
+                self._changes += 1
+                self._known.clear()
+
+        # A caller who is cancelled does not undo the write, so neither the forgetting.
+        return await asyncio.shield(asyncio.ensure_future(whole()))
+
 
 def _standing_session(key: str) -> SessionTable | None:
     row = statements.find(SessionTable, key=key)
     return row if row is not None and row.expires_at > now() else None
+
+
+def _changed_user(user_id: UserId, **changes: str) -> User:
+    UserTable.update(**changes).where(UserTable.id == user_id).execute()
+    row = UserTable.get_or_none(UserTable.id == user_id)
+    if row is None:
+        raise NotFound
+    return to_user(row)
 
 
 def _admins() -> Any:

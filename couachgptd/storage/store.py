@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from couachgptd.storage.chats import ChatStore
-from couachgptd.storage.database import Database, opened_database
+from couachgptd.storage.database import opened_database
 from couachgptd.storage.people import PeopleStore
 from couachgptd.storage.rows import now
 from couachgptd.storage.tables import AuditTable, SettingTable
@@ -15,9 +15,6 @@ from couachgptd.storage.turns import TurnStore
 
 class SqliteStore(PeopleStore, ChatStore, TurnStore):
     """See `core.ports.Store` for what each method promises."""
-
-    def __init__(self, database: Database) -> None:
-        self._db = database
 
     async def setting(self, name: str) -> str | None:
         def work() -> str | None:

@@ -190,8 +190,8 @@ def test_a_browser_is_refused_at_every_verb(
 
 def test_another_user_of_the_machine_is_refused_at_every_verb(daemon: RunningDaemon) -> None:
     daemon.socket.chmod(0o666)  # as if the mode had been widened: the peer still counts
-    parents = [each for each in daemon.socket.parents if each.is_relative_to("/tmp/pytest-of-root")]  # noqa: S108
-    modes = {each: stat.S_IMODE(each.stat().st_mode) for each in parents}
+    modes = {each: stat.S_IMODE(each.stat().st_mode) for each in daemon.socket.parents}
+    modes = {each: mode for each, mode in modes.items() if not mode & 0o001}
     for each, mode in modes.items():
         each.chmod(mode | 0o011)
     try:
@@ -266,6 +266,11 @@ def test_another_user_of_the_machine_cannot_even_connect(daemon: RunningDaemon) 
         ("POST", "/v1/users/a%2Fb/approve", None, 400, "login_invalid"),
         ("POST", "/v1/users/inconnue/password", {}, 404, "not_found"),
         ("POST", "/v1/users/claire/password", b"{}", 400, "bad_request"),
+        ("POST", "/v1/users/claire/state", b'{"state": "pending"}', 400, "bad_request"),
+        ("POST", "/v1/users/claire/state", b"{}", 400, "bad_request"),
+        ("POST", "/v1/users/inconnue/state", {"state": "active"}, 404, "not_found"),
+        ("POST", "/v1/users/claire/role", b'{"role": "root"}', 400, "bad_request"),
+        ("POST", "/v1/users/claire/role", b"{}", 400, "bad_request"),
         ("POST", "/v1/ask", b"{}", 400, "bad_request"),
         ("POST", "/v1/ask", b'{"text": " "}', 400, "message_empty"),
         ("POST", "/v1/ask", b'{"text": "x", "model": 1}', 400, "bad_request"),
@@ -300,15 +305,19 @@ def test_an_unknown_charset_is_refused(daemon: RunningDaemon) -> None:
 def test_what_an_operator_did_is_written_down_without_passwords(fresh: RunningDaemon) -> None:
     fresh.control("POST", "/v1/users/claire/password", {"password": PASSWORD + "2"})
     fresh.control("POST", "/v1/users/marc/approve")
+    fresh.control("POST", "/v1/users/marc/role", {"role": "admin"})
+    fresh.control("POST", "/v1/users/marc/state", {"state": "suspended"})
     fresh.control("POST", "/v1/users", {"login": "claire", "password": PASSWORD})  # refused
 
     with contextlib.closing(sqlite3.connect(fresh.data / "couachgpt.db")) as base:
         rows = base.execute("SELECT actor, verb, detail FROM audit ORDER BY id").fetchall()
     added = [("uid:0", "user.add", f'{{"user":"{n}","role":"member"}}') for n in ("claire", "marc")]
-    assert rows[-4:] == [
+    assert rows[-6:] == [
         *added,
         ("uid:0", "user.passwd", '{"user":"claire"}'),
         ("uid:0", "user.approve", '{"user":"marc"}'),
+        ("uid:0", "user.role", '{"user":"marc","role":"admin"}'),
+        ("uid:0", "user.state", '{"user":"marc","state":"suspended"}'),
     ]
     assert PASSWORD not in str(rows)
 

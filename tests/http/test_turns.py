@@ -716,35 +716,31 @@ async def test_logging_out_in_one_tab_closes_the_sockets_of_that_session_only(
         assert (await other.request("conversation.list"))["type"] == "ok"
 
 
-@pytest.mark.parametrize("state", ["suspended", "pending"])
-async def test_who_is_suspended_does_nothing_more_on_an_open_socket(
-    fresh: RunningDaemon, state: str
+async def test_who_is_suspended_is_signed_out_of_open_sockets_and_may_come_back(
+    fresh: RunningDaemon,
 ) -> None:
     async with fresh.browser("claire") as browser, browser.ws() as tab:
-        edit(fresh, "UPDATE users SET state = ? WHERE login = 'claire'", state)
+        status, answer = fresh.control("POST", "/v1/users/claire/state", {"state": "suspended"})
         await tab.ws.send_json({"type": "conversation.list", "id": 1})
 
-        assert await tab.closed(2) == 4401
+        assert (status, answer["user"]["state"]) == (200, "suspended")
+        assert await tab.closed(1) == 4401
         assert not [each for each in tab.messages if each["type"] == "ok"]
         assert (await browser.get("/"))[0] == 303
+        fresh.control("POST", "/v1/users/claire/state", {"state": "active"})
+        assert (await browser.get("/"))[0] == 200
 
 
 async def test_who_became_a_reader_writes_nothing_more_on_an_open_socket(
     fresh: RunningDaemon,
 ) -> None:
     async with fresh.browser("claire") as browser, browser.ws() as tab:
-        edit(fresh, "UPDATE users SET role = 'reader' WHERE login = 'claire'")
+        assert (await tab.request("conversation.list"))["type"] == "ok"
+        fresh.control("POST", "/v1/users/claire/role", {"role": "reader"})
         refused = await tab.request("chat.ask", text="x", conversation=None, client_id="a")
 
         assert refused["code"] == "not_allowed"
         assert (await tab.request("conversation.list"))["type"] == "ok"
-
-
-def edit(daemon: RunningDaemon, statement: str, *values: str) -> None:
-    """Change the database beside the daemon, for what no verb does yet."""
-    with contextlib.closing(sqlite3.connect(daemon.data / "couachgpt.db", timeout=10)) as base:
-        base.execute(statement, values)
-        base.commit()
 
 
 async def test_who_comes_with_an_ended_session_is_told_to_log_in_again(

@@ -1,6 +1,7 @@
 """People, their sessions and the settings, kept."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -166,6 +167,69 @@ async def test_a_new_password_ends_the_sessions_of_that_person_where_it_is_told_
     assert found[1] == "new"
     assert (await store.session("hers") is None) is end_sessions
     assert await store.session("his") is not None
+
+
+@pytest.mark.parametrize("change", ["state", "role", "language", "log-out", "password"])
+async def test_a_session_asked_for_before_shows_each_change_at_once(
+    store: SqliteStore, claire: User, change: str
+) -> None:
+    await store.add_session("key", claire.id, {}, datetime.now(UTC) + LATER)
+    assert await store.person_of_session("key") == (claire, {})
+
+    changes: dict[str, Callable[[], Awaitable[object]]] = {
+        "state": lambda: store.set_user_state(claire.id, UserState.SUSPENDED),
+        "role": lambda: store.set_role(claire.id, Role.READER),
+        "language": lambda: store.set_language(claire.id, "en"),
+        "log-out": lambda: store.delete_session("key"),
+        "password": lambda: store.set_password_hash(claire.id, "new", end_sessions=True),
+    }
+    await changes[change]()
+
+    found = await store.person_of_session("key")
+    if change in {"log-out", "password"}:
+        assert found is None
+    else:
+        assert found == (await store.user(claire.id), {})
+        assert found[0] != claire
+
+
+async def test_a_session_looked_up_while_it_ends_is_not_known_afterwards(
+    store: SqliteStore, claire: User
+) -> None:
+    for number in range(50):
+        key = f"key{number}"
+        await store.add_session(key, claire.id, {}, datetime.now(UTC) + LATER)
+        lookups = [asyncio.create_task(store.person_of_session(key)) for _ in range(3)]
+        await store.delete_session(key)
+        await asyncio.gather(*lookups)
+
+        assert await store.person_of_session(key) is None
+
+
+async def test_a_change_whose_caller_leaves_is_not_overlooked(
+    store: SqliteStore, claire: User
+) -> None:
+    await store.add_session("key", claire.id, {}, datetime.now(UTC) + LATER)
+    assert await store.person_of_session("key") is not None
+
+    task = asyncio.create_task(store.delete_session("key"))
+    await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait({task})
+    await store.ping()  # behind it, on the same thread
+    await asyncio.sleep(0)
+
+    assert await store.person_of_session("key") is None
+
+
+async def test_a_session_that_is_known_still_runs_out(store: SqliteStore, claire: User) -> None:
+    soon = timedelta(seconds=0.3)
+    await store.add_session("key", claire.id, {}, datetime.now(UTC) + soon)
+    assert await store.person_of_session("key") is not None
+
+    await asyncio.sleep(soon.total_seconds())
+
+    assert await store.person_of_session("key") is None
 
 
 async def test_who_is_deleted_has_no_session_left(store: SqliteStore, claire: User) -> None:
