@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from couachgptd.core.conversations import Conversation, Message
 from couachgptd.core.ids import ConversationId, MessageId, TurnId, UserId
+from couachgptd.core.incidents import Incident
 from couachgptd.core.models import (
     ChatRequest,
     EngineStatus,
@@ -253,6 +254,16 @@ class Store(Protocol):
 
     async def turn_of(self, user_id: UserId, turn_id: TurnId) -> Turn | None:
         """Find a turn among those the user asked for."""
+        ...
+
+    # the engine
+
+    async def add_incidents(self, incidents: Sequence[Incident]) -> None:
+        """Keep what happened to the engine; the oldest of very many are forgotten."""
+        ...
+
+    async def incidents(self, limit: int) -> list[Incident]:
+        """Return the newest, newest first."""
         ...
 
     # the rest

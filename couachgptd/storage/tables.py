@@ -189,6 +189,17 @@ class AuditTable(Table):
         table_name = "audit"
 
 
+class IncidentTable(Table):
+    id = AutoField()
+    at = UtcField()
+    before = TextField()
+    after = TextField()
+    evidence = JsonField()
+
+    class Meta:
+        table_name = "incidents"
+
+
 TABLES: tuple[type[Table], ...] = (
     UserTable,
     SessionTable,
@@ -199,4 +210,5 @@ TABLES: tuple[type[Table], ...] = (
     AttachmentTable,
     SettingTable,
     AuditTable,
+    IncidentTable,
 )
