@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from peewee import fn
+
 from couachgptd.core.incidents import Incident
 from couachgptd.storage.database import Database
 from couachgptd.storage.tables import IncidentTable
@@ -16,10 +18,11 @@ class IncidentStore:
     async def add_incidents(self, incidents: Sequence[Incident]) -> None:
         def work() -> None:
             for each in incidents:
-                row = IncidentTable.create(
+                IncidentTable.create(
                     at=each.at, before=each.before, after=each.after, evidence=each.evidence
                 )
-            IncidentTable.delete().where(IncidentTable.id <= row.id - KEPT).execute()
+            newest = IncidentTable.select(fn.MAX(IncidentTable.id)).scalar()
+            IncidentTable.delete().where(IncidentTable.id <= newest - KEPT).execute()
 
         if incidents:
             await self._db.write(work)
