@@ -38,7 +38,10 @@ class LoadedModel:
 
 @dataclass(frozen=True, slots=True)
 class EngineStatus:
-    """Whether the engine answers; `detail` is an error code where it does not."""
+    """Whether the engine answers; `detail` is an error code where it does not.
+
+    `address` is a URL, or the folder of its models where the engine is our own child.
+    """
 
     kind: str
     address: str
@@ -87,12 +90,18 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Thought:
+    """`tokens` is how many pieces of the engine's are in it: about as many tokens."""
+
     text: str
+    tokens: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
+    """As for Thought."""
+
     text: str
+    tokens: int = 1
 
 
 @dataclass(frozen=True, slots=True)

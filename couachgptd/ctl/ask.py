@@ -129,12 +129,12 @@ class _Screen:
             print(flush=True)
 
     def _show_end(self, turn: "dict[str, Any]") -> int:
+        if self.talks and (figures := _figures(turn.get("timings") or {})):
+            print(render.dim(figures, sys.stderr), file=sys.stderr)
         match turn.get("state"):
             case "done":
                 if turn.get("finish_reason") == "length":
                     print(_("(The answer reached its greatest length.)"), file=sys.stderr)
-                if self.talks and turn.get("timings"):
-                    print(render.dim(_figures(turn["timings"]), sys.stderr), file=sys.stderr)
                 return exits.OK
             case "stopped":
                 raise CommandFailed(_("The answer was stopped."), code="stopped")
@@ -156,8 +156,9 @@ def _detail(turn: "dict[str, Any]") -> str:
 
 
 def _figures(timings: "dict[str, Any]") -> str:
-    tokens = timings.get("answer_tokens") or 0
-    shown = [ngettext("{n} token", "{n} tokens", tokens).format(n=tokens)]
+    shown = []
+    if (tokens := timings.get("answer_tokens")) is not None:
+        shown.append(ngettext("{n} token", "{n} tokens", tokens).format(n=tokens))
     if timings.get("tokens_per_second"):
         rate = decimal(timings["tokens_per_second"])
         shown.append(_("{rate} tokens/s").format(rate=rate))

@@ -95,7 +95,7 @@ class ThinkingSplitter:
 
 
 def joined(pieces: list[Piece]) -> list[Piece]:
-    """Join neighbours of one kind: what one network read brought is one piece."""
+    """Join neighbours of one kind, counted: what one network read brought is one piece."""
     if len(pieces) <= 1:
         return pieces
     result: list[Piece] = []
@@ -105,14 +105,14 @@ def joined(pieces: list[Piece]) -> list[Piece]:
         if isinstance(piece, Text | Thought):
             if kind is not type(piece):
                 if kind is not None:
-                    result.append(kind("".join(run)))
+                    result.append(kind("".join(run), len(run)))
                 kind, run = type(piece), []
             run.append(piece.text)
         else:
             if kind is not None:
-                result.append(kind("".join(run)))
+                result.append(kind("".join(run), len(run)))
                 kind = None
             result.append(piece)
     if kind is not None:
-        result.append(kind("".join(run)))
+        result.append(kind("".join(run), len(run)))
     return result

@@ -40,6 +40,8 @@ class LiveTurn:
         self._timer: asyncio.TimerHandle | None = None
         self._read_tokens = 0
         self._prompt_tokens = 0
+        self._tokens = 0
+        self._began_at = 0.0
 
     def begin_with(self, text: str, thinking: str) -> None:
         """Take over what an earlier attempt wrote: this one goes on after it."""
@@ -57,6 +59,11 @@ class LiveTurn:
         whole = "".join(self._parts[kind])
         self._parts[kind] = [whole]
         return whole
+
+    @property
+    def so_far(self) -> Turn:
+        """The turn with what was counted of it: after a crash nothing else is known."""
+        return replace(self.turn, timings=self._counted(self.turn.timings))
 
     def shape(self) -> dict[str, Any]:
         return wire.turn(
@@ -92,7 +99,7 @@ class LiveTurn:
             self._progress_at = now
             self._tell()
 
-    def write(self, kind: Kind, text: str) -> None:
+    def write(self, kind: Kind, text: str, tokens: int = 1) -> None:
         if self.turn.state is not (
             state := TurnState.WRITING if kind == "text" else TurnState.THINKING
         ):
@@ -106,6 +113,7 @@ class LiveTurn:
         self._parts[kind].append(text)
         self._gathered.append(text)
         self.is_dirty = True
+        self._tokens += tokens
         if self._timer is None:
             loop = asyncio.get_running_loop()
             due = self._published_at + GATHER_SECONDS
@@ -124,6 +132,7 @@ class LiveTurn:
         text = "".join(self._gathered)
         self._gathered.clear()
         self._published_at = asyncio.get_running_loop().time()
+        self._began_at = self._began_at or self._published_at
         fields = {"message": self.turn.message_id, "kind": self._gathered_kind, "d": text}
         self._publish("text", fields, False)  # noqa: FBT003 -- `revises`, named in Publish's user
 
@@ -142,7 +151,7 @@ class LiveTurn:
             self.turn.at(state),
             finished_at=_now(),
             finish_reason=reason,
-            timings=timings or self.turn.timings,
+            timings=self._counted(timings or self.turn.timings),
             error_code=error_code,
             error_fields=error_fields or {},
         )
@@ -150,6 +159,19 @@ class LiveTurn:
 
     def announce_end(self) -> None:
         self._publish("turn", self._fields(), True)  # noqa: FBT003 -- as above
+
+    def _counted(self, told: Timings) -> Timings:
+        """Return the engine's figures, or ours where it gave none: it was stopped or cut.
+
+        Ours is a count of the engine's pieces in this attempt, thoughts too. llama.cpp and Ollama
+        send one a token, or one for a few where these make one letter. The seconds are those from
+        the first piece to the last, as in llama.cpp's own figures, taken where pieces are
+        published: reading the clock at each would nearly double what `write` costs.
+        """
+        if told.answer_tokens is not None or not self._tokens:
+            return told
+        seconds = round(self._published_at - self._began_at, 3) or None
+        return replace(told, answer_tokens=self._tokens, write_seconds=seconds)
 
     def _tell(self) -> None:
         self._publish("turn", self._fields(), False)  # noqa: FBT003 -- as above

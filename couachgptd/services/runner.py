@@ -182,10 +182,10 @@ class TurnRunner:
         async with aclosing(self._engine.chat(request)) as pieces:
             async for piece in pieces:
                 match piece:
-                    case Text(text):
-                        live.write("text", text)
-                    case Thought(text):
-                        live.write("thinking", text)
+                    case Text(text, tokens):
+                        live.write("text", text, tokens)
+                    case Thought(text, tokens):
+                        live.write("thinking", text, tokens)
                     case Reading(tokens, total_tokens):
                         live.read(tokens, total_tokens)
                     case Loading():
@@ -239,7 +239,7 @@ class TurnRunner:
                 live.is_dirty = False
             try:
                 await self._store.save_progress(
-                    [(live.turn, live.text, live.thinking) for live in grown]
+                    [(live.so_far, live.text, live.thinking) for live in grown]
                 )
             except Exception:  # whatever it is, the turns go on and the next try may work
                 log.exception("growing answers could not be kept; trying again")

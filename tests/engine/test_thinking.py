@@ -70,7 +70,12 @@ def test_plain_text_is_passed_on_at_once() -> None:
     assert splitter.feed("jour <think>") == [Text("jour <think>")]
 
 
-def test_neighbours_of_one_kind_are_joined_in_order() -> None:
+def test_neighbours_of_one_kind_are_joined_in_order_and_counted() -> None:
     pieces: list[Piece] = [Thought("a"), Thought("b"), Text("c"), Reading(1, 2), Text("d")]
 
-    assert joined([*pieces, Text("e")]) == [Thought("ab"), Text("c"), Reading(1, 2), Text("de")]
+    assert joined([*pieces, Text("e")]) == [
+        Thought("ab", tokens=2),
+        Text("c"),
+        Reading(1, 2),
+        Text("de", tokens=2),
+    ]

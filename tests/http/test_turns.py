@@ -337,6 +337,9 @@ async def test_a_stopped_answer_keeps_what_was_written_and_frees_the_engine(
         assert (state["active"], state["cancelled"]) == (0, before + 1)
         assert messages[1]["turn"]["state"] == "stopped"
         assert messages[1]["text"].startswith("Bien")
+        timings = messages[1]["turn"]["timings"]
+        assert timings["answer_tokens"] >= 4
+        assert timings["tokens_per_second"] > 0
         assert (await tab.request("chat.stop", turn=turn["id"]))["type"] == "ok"
 
 

@@ -169,3 +169,60 @@ async def test_a_second_attempt_goes_on_behind_the_first() -> None:
 
     assert (live.text, live.thinking) == ("Bonjour", "hm")
     assert pieces(told) == [("text", "jour")]
+
+
+# --- what it cost, where the engine does not say -------------------------------------------------
+
+
+async def test_an_answer_that_was_stopped_tells_what_we_counted_of_it() -> None:
+    live, _ = live_turn()
+    live.write("thinking", "hm")
+    await asyncio.sleep(0.05)  # the time itself is the behaviour
+    live.write("text", "Bonjour à", 3)
+
+    live.end(TurnState.STOPPED)
+
+    timings = live.shape()["timings"]
+    assert timings["answer_tokens"] == 4
+    assert 0.05 <= timings["write_seconds"] < 1
+    assert timings["tokens_per_second"] == pytest.approx(4 / timings["write_seconds"], abs=0.01)
+
+
+async def test_the_engines_own_count_goes_before_ours() -> None:
+    live, _ = live_turn()
+    live.write("text", "Oui")
+
+    live.end(TurnState.DONE, timings=Timings(answer_tokens=7, write_seconds=2.0))
+
+    assert live.turn.timings == Timings(answer_tokens=7, write_seconds=2.0)
+
+
+async def test_an_engine_that_tells_all_but_its_tokens_is_counted() -> None:
+    live, _ = live_turn()
+    live.write("text", "Oui")
+
+    live.end(TurnState.DONE, timings=Timings(prompt_tokens=9))
+
+    assert live.turn.timings == Timings(prompt_tokens=9, answer_tokens=1)
+
+
+async def test_one_piece_has_no_speed_and_no_piece_no_count() -> None:
+    one, _ = live_turn()
+    one.write("text", "Bonjour", 2)
+    one.end(TurnState.INTERRUPTED)
+    none, _ = live_turn()
+    none.end(TurnState.FAILED)
+
+    assert one.turn.timings == Timings(answer_tokens=2)
+    assert one.turn.timings.tokens_per_second is None
+    assert none.turn.timings == Timings()
+
+
+async def test_a_second_attempt_counts_only_what_it_wrote() -> None:
+    live, _ = live_turn()
+    live.begin_with("Bon", "hm")
+    live.write("text", "jour")
+
+    live.end(TurnState.STOPPED)
+
+    assert live.turn.timings.answer_tokens == 1

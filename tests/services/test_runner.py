@@ -195,6 +195,31 @@ async def test_a_failure_of_the_engine_ends_the_turn_and_keeps_what_came(
     assert (await house.ended(again.answer)).state == "done"
 
 
+@pytest.mark.parametrize("failure", [AnswerInterrupted(reason="x"), EngineRejected(reason="x")])
+async def test_an_answer_that_is_cut_tells_how_much_was_written(
+    house: House, failure: Exception
+) -> None:
+    asked = await house.ask()
+    (await house.engine.call(0)).send(Thought("hm", tokens=2), Text("Ou"), Text("i", 4), failure)
+
+    assert (await house.ended(asked.answer)).timings.answer_tokens == 7
+
+
+async def test_what_was_counted_is_kept_with_what_grows_for_the_case_of_a_crash(
+    house: House,
+) -> None:
+    asked = await house.ask()
+    (await house.engine.call(0)).send(Text("Ou", tokens=3))
+    async with asyncio.timeout(10):
+        while await text_of(house, asked.answer) != "Ou":  # noqa: ASYNC110 -- the keeper's own pace
+            await asyncio.sleep(0.05)
+
+    await house.store.recover_turns()  # as the next start would, after a crash now
+
+    turn = await house.turn_of(asked.answer)
+    assert (turn.state, turn.timings.answer_tokens) == ("interrupted", 3)
+
+
 @pytest.mark.parametrize("failure", [StoreFull(path="x", reason="y"), ZeroDivisionError()])
 async def test_growing_goes_on_while_the_store_fails_and_is_kept_later(
     house: House, failure: Exception
