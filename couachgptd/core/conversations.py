@@ -74,11 +74,3 @@ def branch_to(messages: Iterable[Message], leaf: MessageId) -> list[Message]:
         current = by_id.get(current.parent_id) if current.parent_id is not None else None
     branch.reverse()
     return branch
-
-
-def newest_branch(messages: Iterable[Message]) -> list[Message]:
-    """Return the branch that ends at the newest message: what a reader sees on opening."""
-    known = list(messages)
-    if not known:
-        return []
-    return branch_to(known, max(message.id for message in known))

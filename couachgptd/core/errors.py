@@ -128,10 +128,9 @@ class FormExpired(CouachError):
 
 
 class EngineError(CouachError):
-    """Any failure of the engine; `retryable` says whether the same try may work at once."""
+    """Any failure of the engine."""
 
     code = "engine_failed"
-    retryable = False
 
 
 class EngineUnavailable(EngineError):
@@ -148,7 +147,6 @@ class EngineMissing(EngineError):
 
 class EnginePortTaken(EngineError):
     code = "engine_port_taken"
-    retryable = True
 
 
 class EngineCpuUnsupported(EngineError):
@@ -161,14 +159,12 @@ class EngineKilled(EngineError):
     """The engine's process was killed, most often for want of memory. Fields: `signal`."""
 
     code = "engine_killed"
-    retryable = True
 
 
 class EngineBusy(EngineError):
     """The engine refuses more requests than it has slots for (503)."""
 
     code = "engine_busy"
-    retryable = True
 
 
 class EngineTimeout(EngineError):
@@ -181,7 +177,6 @@ class AnswerInterrupted(EngineError):
     """The stream ended without its closing frame: what came is kept. Fields: `reason`."""
 
     code = "answer_interrupted"
-    retryable = True
 
 
 class EngineRejected(EngineError):

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from couachgptd.core.context import exchanges_of, system_prompt, window
-from couachgptd.core.conversations import Author, Message, branch_to, newest_branch
+from couachgptd.core.conversations import Author, Message, branch_to
 from couachgptd.core.errors import MessageTooLong
 from couachgptd.core.ids import ConversationId, MessageId
 
@@ -197,16 +197,6 @@ def test_a_branch_begins_where_a_parent_is_not_known() -> None:
 
 def test_the_branch_to_an_unknown_leaf_is_empty() -> None:
     assert branch_to([message(1, None)], MessageId(9)) == []
-
-
-def test_the_newest_branch_ends_at_the_newest_message() -> None:
-    tree = [message(1, None), message(2, 1), message(3, 1)]
-
-    assert [each.id for each in newest_branch(tree)] == [1, 3]
-
-
-def test_there_is_no_newest_branch_of_nothing() -> None:
-    assert newest_branch([]) == []
 
 
 def test_the_operators_own_system_prompt_is_taken_as_it_is() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from couachgptd.core import errors
-from couachgptd.core.errors import CouachError, EngineError, QueueFull
+from couachgptd.core.errors import CouachError, QueueFull
 
 ROOT = Path(__file__).parents[2]
 
@@ -50,7 +50,3 @@ def test_the_browsers_list_of_codes_is_ours() -> None:
 def test_an_error_says_its_code_and_its_fields() -> None:
     assert str(QueueFull(waiting=3)) == "queue_full (waiting=3)"
     assert str(errors.NotFound()) == "not_found"
-
-
-def test_only_engine_errors_say_whether_to_try_again() -> None:
-    assert all(hasattr(kind, "retryable") is issubclass(kind, EngineError) for kind in kinds())
