@@ -63,7 +63,7 @@ async def identify(request: web.Request, handler: Handler) -> web.StreamResponse
 
 @web.middleware
 async def explain_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turn every failure into a page of ours; an unknown one is logged, once, with its id."""
+    """Turn every failure into a page of ours; a fault is logged, once, with the id on its page."""
     try:
         return await handler(request)
     except web.HTTPException as error:
@@ -71,12 +71,21 @@ async def explain_errors(request: web.Request, handler: Handler) -> web.StreamRe
             raise
         return _page(request, error.status, _CODES.get(error.status, "bad_request"))
     except CouachError as error:
-        return _page(request, status_of(error), error.code)
+        status = status_of(error)
+        if status >= _SERVER_ERROR:
+            log.warning("request failed", extra={"route": _route(request), "error": str(error)})
+        return _page(request, status, error.code)
     except ConnectionError:
         raise  # the browser has gone: there is nobody to answer
     except Exception:  # the edge of a request
-        log.exception("request failed by a fault of ours", extra={"path": request.path})
+        log.exception("request failed by a fault of ours", extra={"route": _route(request)})
         return _page(request, _SERVER_ERROR, "internal_error")
+
+
+def _route(request: web.Request) -> str:
+    """Return the route and not the address, which may hold the secret of a set-up link."""
+    resource = request.match_info.route.resource
+    return resource.canonical if resource else ""
 
 
 def _page(request: web.Request, status: int, code: str) -> web.Response:

@@ -1,7 +1,9 @@
 """The application in this process, where the test holds the store's hand."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import io
+import logging
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +15,10 @@ from aiohttp.test_utils import TestClient, TestServer
 from couachgptd.config import Brand, Server
 from couachgptd.core.conversations import Conversation
 from couachgptd.core.errors import StoreFull
-from couachgptd.core.ids import UserId
+from couachgptd.core.ids import ConversationId, UserId
 from couachgptd.http.app import create_app
 from couachgptd.http.socket import SOCKETS
+from couachgptd.logs import LineFormatter
 from couachgptd.services.accounts import AccountService
 from couachgptd.services.chat import ChatService
 from couachgptd.services.models import ModelService
@@ -32,7 +35,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::aiohttp.web_exceptions.NotAppKe
 
 
 class SlowStore(SqliteStore):
-    """A real store whose list of conversations waits for the test, or fails."""
+    """A real store that fails as the test says, and whose list of conversations waits for it."""
 
     def __init__(self, plain: SqliteStore) -> None:
         super().__init__(plain._db)
@@ -46,6 +49,13 @@ class SlowStore(SqliteStore):
         if self.failure is not None:
             raise self.failure
         return await super().conversations(user_id, limit)
+
+    async def conversation(
+        self, user_id: UserId, conversation_id: ConversationId
+    ) -> Conversation | None:
+        if self.failure is not None:
+            raise self.failure
+        return await super().conversation(user_id, conversation_id)
 
 
 @dataclass
@@ -108,6 +118,17 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
         yield running
 
 
+@pytest.fixture
+def daemons_log() -> Iterator[io.StringIO]:
+    """What is logged, in the lines that the daemon writes."""
+    text = io.StringIO()
+    handler = logging.StreamHandler(text)
+    handler.setFormatter(LineFormatter())
+    logging.getLogger().addHandler(handler)
+    yield text
+    logging.getLogger().removeHandler(handler)
+
+
 async def test_hello_goes_before_what_happens_while_it_is_made(site: Site) -> None:
     tab = await site.open()
     await site.store.list_asked.wait()
@@ -136,6 +157,43 @@ async def test_a_hello_that_fails_closes_the_socket_and_leaves_nothing_behind(
     async with asyncio.timeout(5):
         while app[SOCKETS]:  # noqa: ASYNC110 -- the server's own task
             await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize(
+    ("failure", "status"), [(ZeroDivisionError("secret"), 500), (StoreFull(path="secret"), 507)]
+)
+@pytest.mark.parametrize(
+    ("language", "texts"),
+    [
+        ("fr", ["Une erreur s’est produite sur le serveur", "Numéro", "Revenir à la conversation"]),
+        ("en", ["Something went wrong on the server", "Request number:", "Back to the chat"]),
+    ],
+)
+async def test_a_fault_of_ours_is_a_page_of_ours_with_the_number_of_its_log_line(
+    site: Site,
+    daemons_log: io.StringIO,
+    failure: Exception,
+    status: int,
+    language: str,
+    texts: list[str],
+) -> None:
+    site.store.failure = failure
+    headers = {"Cookie": f"{site.headers['Cookie']}; language={language}"}
+
+    answer = await site.client.get("/c/any", headers=headers)
+    page = await answer.text()
+
+    assert (answer.status, answer.content_type) == (status, "text/html")
+    assert f'<html lang="{language}"' in page
+    assert [text for text in texts if text not in page] == []
+    assert f">{answer.headers['X-Request-Id']}</code>" in page
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert [word for word in ("secret", "Traceback", "Error") if word in page] == []
+    logged = daemons_log.getvalue().splitlines()
+    (line,) = [line for line in logged if "request failed" in line]
+    assert f"request={answer.headers['X-Request-Id']!r}" in line
+    assert "route='/c/{conversation}'" in line
 
 
 @pytest.mark.parametrize(
