@@ -20,6 +20,7 @@ def main() -> int:
     arguments = _parser().parse_args()
     try:
         loaded = config.load(arguments.config, arguments.set)
+        config.require_logo(loaded.brand)
     except config.ConfigError as error:
         return _fail(EX_CONFIG, str(error))
     if arguments.check:

@@ -176,6 +176,11 @@ PATTERNS: Mapping[str, tuple[re.Pattern[str], str]] = {
     "brand.accent_dark": _COLOUR,
 }
 
+# What a logo may be, by the end of its name: as which type it is served.
+LOGO_TYPES: Mapping[str, str] = {".svg": "image/svg+xml", ".png": "image/png"}
+_LOGO_HEAD_BYTES = 65536  # an SVG's root may stand below a long licence
+_PNG = b"\x89PNG\r\n\x1a\n"
+
 
 def load(path: Path | None = None, overrides: Iterable[str] = ()) -> Config:
     """Read the file, or take the defaults where there is none, then the overrides.
@@ -206,6 +211,24 @@ def from_document(document: Mapping[str, Any]) -> Config:
             raise ConfigError(f"{name}: expected a section [{name}], got {_shown(values)}")
         sections[name] = _section(name, _type_of(known[name]), values)
     return Config(**sections)
+
+
+def require_logo(brand: Brand) -> None:
+    """Raise ConfigError if the logo cannot be read or is no SVG or PNG.
+
+    Not a part of `load`, because couachgptctl may run elsewhere and as somebody else.
+    """
+    if not brand.logo:
+        return
+    path = Path(brand.logo).absolute()
+    try:
+        with path.open("rb") as file:
+            head = file.read(_LOGO_HEAD_BYTES)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in its name
+        raise ConfigError(f"brand.logo: {path}: {getattr(error, 'strerror', error)}") from None
+    kinds = {".svg": b"<svg" in head, ".png": head.startswith(_PNG)}
+    if not kinds.get(path.suffix.lower()):
+        raise ConfigError(f"brand.logo: expected an .svg or .png file that is one, got {path}")
 
 
 def _read(path: Path) -> dict[str, Any]:

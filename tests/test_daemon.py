@@ -96,6 +96,56 @@ def test_a_configuration_that_cannot_be_read_is_named(
     assert words in done.stderr
 
 
+SVG = b"<?xml version='1.0'?>\n<!-- a licence -->\n<svg xmlns='http://www.w3.org/2000/svg'/>"
+PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 25
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("logo.svg", None, "logo.svg: No such file"),
+        ("logo.gif", b"GIF89a", "expected an .svg or .png file"),
+        ("logo.png", b"GIF89a", "expected an .svg or .png file"),
+        ("logo.svg", PNG, "expected an .svg or .png file"),
+        ("", None, "Is a directory"),
+    ],
+)
+@pytest.mark.parametrize("check", [True, False])
+def test_a_logo_that_cannot_be_shown_is_named_and_ends_with_78(
+    tmp_path: Path, name: str, content: bytes | None, words: str, *, check: bool
+) -> None:
+    logo = tmp_path / name
+    if content is not None:
+        logo.write_bytes(content)
+
+    done = run(*(["--check"] if check else []), f"--set=brand.logo={logo}")
+
+    assert done.returncode == 78
+    assert done.stderr.startswith("couachgptd: brand.logo: ")
+    assert words in done.stderr
+    assert str(logo) in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "kind"),
+    [("logo.SVG", SVG, "image/svg+xml"), ("logo.png", PNG, "image/png")],
+)
+async def test_a_logo_that_is_one_passes_the_check_and_is_served(
+    make_daemon: MakeDaemon, tmp_path: Path, name: str, content: bytes, kind: str
+) -> None:
+    logo = tmp_path / name
+    logo.write_bytes(content)
+
+    done = run("--check", f"--set=brand.logo={logo}")
+    daemon = make_daemon(f"brand.logo={logo}").start()
+
+    assert (done.returncode, done.stderr) == (0, "")
+    async with daemon.browser() as browser, browser.session.get("/brand/logo") as response:
+        assert (response.status, response.content_type) == (200, kind)
+        assert "sandbox" in response.headers["Content-Security-Policy"]
+        assert await response.read() == content
+
+
 def test_the_version_is_told() -> None:
     assert re.fullmatch(r"couachgptd \d+\.\d+\S*\n", run("--version").stdout)
 

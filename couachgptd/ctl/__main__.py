@@ -7,8 +7,6 @@ from couachgptd.ctl import exits, texts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from argparse import Namespace
-
     from couachgptd.ctl.failures import CommandFailed
 
 
@@ -39,16 +37,21 @@ def _run(words: list[str]) -> int:
         print(f"couachgptctl {__version__}")
         return exits.OK
     texts.use_locale()
-    arguments: Namespace | None = None
+    as_json = "--json" in words  # before they are understood: also of what cannot be
     try:
         from couachgptd.ctl.arguments import parse
 
         arguments = parse(words)
+        as_json = arguments.json
+        if arguments.config is not None:
+            from couachgptd.ctl.connection import settings
+
+            settings(arguments)  # one that was named must be good, also where nothing of it is used
         code: int = arguments.run(arguments)
     except BrokenPipeError:
         raise
     except Exception as error:  # noqa: BLE001 - the edge: whatever it is becomes one line
-        return _report(error, words, as_json=arguments is not None and arguments.json)
+        return _report(error, words, as_json=as_json)
     return code
 
 
@@ -80,8 +83,8 @@ def _show(failure: "CommandFailed", *, as_json: bool) -> None:
         print(render.as_json({"error": error}, indent=None), file=sys.stderr)
         return
     print(f"{render.red('couachgptctl:', sys.stderr)} {render.safe(failure.text)}", file=sys.stderr)
-    if failure.hint:
-        print(f"  {failure.hint}", file=sys.stderr)
+    for line in failure.hint.splitlines():
+        print(f"  {line}", file=sys.stderr)
 
 
 def _forget_output() -> None:

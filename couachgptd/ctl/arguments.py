@@ -7,7 +7,6 @@ import os
 import sys
 
 from couachgptd import __version__
-from couachgptd.ctl import exits
 from couachgptd.ctl.texts import _, mark, ngettext
 
 TYPE_CHECKING = False
@@ -60,12 +59,10 @@ class _Parser(argparse.ArgumentParser):
         self._optionals.title = _("options")
 
     def error(self, message: str) -> NoReturn:
-        self.exit(
-            exits.USAGE,
-            f"{self.format_usage()}{PROGRAM}: {message}\n"
-            + _("`{program} --help` says more.").format(program=self.prog)
-            + "\n",
-        )
+        from couachgptd.ctl.failures import usage
+
+        more = _("`{program} --help` says more.").format(program=self.prog)
+        raise usage(message, hint=f"{self.format_usage()}{more}")
 
     def _print_message(self, message: str, file: Any = None) -> None:
         # argparse hides a failing write; a reader that left is for main() to see.

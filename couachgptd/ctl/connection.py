@@ -22,7 +22,7 @@ def settings(arguments: "Namespace") -> "Config":
     """Return the configuration that --config names, else the system's. Raises ConfigError."""
     from couachgptd import config
 
-    return config.load(Path(arguments.config) if arguments.config else None)
+    return config.load(None if arguments.config is None else Path(arguments.config))
 
 
 def socket_path(arguments: "Namespace") -> Path:

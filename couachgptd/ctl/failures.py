@@ -141,6 +141,12 @@ def refused(code: str, fields: Mapping[str, Any]) -> CommandFailed:
     )
 
 
+def why_down(code: str) -> str:
+    """Return why the engine is down, in a sentence, for a code that comes without its fields."""
+    text = TEXTS.get(code, ("", ""))[0]
+    return _(text) if text and "{" not in text else f"{_(TEXTS['engine_failed'][0])} ({code})"
+
+
 def explain(error: Exception) -> CommandFailed | None:
     """Return what to tell the operator of a failure that was foreseen; None for any other."""
     if isinstance(error, CommandFailed):
@@ -165,7 +171,7 @@ def _of_client(error: Exception) -> CommandFailed | None:
         case client.DaemonSilent():
             return CommandFailed(
                 _("The daemon did not answer within {seconds} s.").format(
-                    seconds=decimal(error.seconds, 0)
+                    seconds=decimal(error.seconds, None)
                 ),
                 hint=_("What it was asked may still happen. --timeout waits longer."),
                 exit_code=exits.TIMED_OUT,

@@ -2,6 +2,7 @@
 
 from couachgptd.ctl import exits, render
 from couachgptd.ctl.connection import connected
+from couachgptd.ctl.failures import why_down
 from couachgptd.ctl.texts import _, ngettext
 
 TYPE_CHECKING = False
@@ -44,10 +45,21 @@ def text(status: "Status") -> str:
 
 def _engine(engine: "EngineStatus") -> str:
     state = render.green(_("up")) if engine["is_up"] else render.red(_("down"))
-    kind = " ".join(part for part in (engine["kind"], engine["version"]) if part)
-    place = f" ({render.safe(engine['address'])})" if engine["address"] else ""
-    detail = f": {render.safe(engine['detail'])}" if engine["detail"] else ""
-    return f"{render.safe(kind)}{place}, {state}{detail}"
+    detail = f": {render.safe(why_down(engine['detail']))}" if engine["detail"] else ""
+    return f"{render.safe(_place(engine))}, {state}{detail}"
+
+
+def _place(engine: "EngineStatus") -> str:
+    name = " ".join(part for part in (engine["kind"], engine["version"]) if part)
+    if not engine["address"]:
+        return name
+    # Our own child has no address for others: what one wants to know is where its models go.
+    text = (
+        _("{engine}, models in {place}")
+        if engine["kind"] == "embedded"
+        else _("{engine} at {place}")
+    )
+    return text.format(engine=name, place=engine["address"])
 
 
 def _users(total: int, pending: int) -> str:

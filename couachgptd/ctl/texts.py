@@ -46,7 +46,7 @@ def ngettext(one: str, many: str, count: int) -> str:
     return one if count == 1 else many
 
 
-def decimal(value: float, digits: int = 1) -> str:
-    """Return a number as this language writes it."""
-    text = f"{value:.{digits}f}"
+def decimal(value: float, digits: int | None = 1) -> str:
+    """Return a number as this language writes it; None: with the digits that it has."""
+    text = f"{value:.12g}" if digits is None else f"{value:.{digits}f}"
     return text.replace(".", ",") if _language == "fr" else text

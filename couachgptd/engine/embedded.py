@@ -77,10 +77,12 @@ class EmbeddedEngine:
         return running.process.pid if running else None
 
     async def status(self) -> EngineStatus:
-        """Say whether a model can run: the child answers, or could be started."""
+        """Say whether a model can run: the child answers, or could be started.
+
+        The address is the models' folder: the child's own is a private port, and nobody else's.
+        """
         version = installed_version()
         running = self._alive()
-        address = running.client.url if running else str(self._models_dir)
         detail = None if version else EngineMissing.code
         if running:
             try:
@@ -89,7 +91,7 @@ class EmbeddedEngine:
                 # A child that ended while we asked is no fault: the next answer starts another.
                 await running.process.death(JUST_ENDED_SECONDS)
                 detail = error.code if running is self._alive() else detail
-        return EngineStatus("embedded", address, detail is None, version, detail)
+        return EngineStatus("embedded", str(self._models_dir), detail is None, version, detail)
 
     async def models(self) -> list[Model]:
         return [model for model, _ in await asyncio.to_thread(self._listing)]

@@ -9,7 +9,7 @@ import jinja2
 from aiohttp import web
 
 from couachgptd import paths
-from couachgptd.config import Brand
+from couachgptd.config import LOGO_TYPES, Brand
 from couachgptd.http import csrf
 from couachgptd.http.keys import ASSETS, BRAND, REQUEST_ID, USER
 from couachgptd.http.origin import is_secure
@@ -21,7 +21,6 @@ THEMES = ("auto", "light", "dark")
 YEAR_SECONDS = 31_536_000
 COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 LOGO_PATH = "/brand/logo"
-LOGO_TYPES = {".svg": "image/svg+xml", ".png": "image/png", ".webp": "image/webp"}
 
 
 def set_up_templates(app: web.Application) -> None:

@@ -29,7 +29,7 @@ MODEL = {
     "is_loaded": True,
     "is_broken": False,
 }
-STATUS = {
+STATUS: dict[str, Any] = {
     "version": "0.1.0",
     "pid": 42,
     "started_at": "2026-11-23T08:00:00Z",
@@ -71,6 +71,7 @@ class Peer:
         self.raw: bytes | None = None
         self.is_silent = False
         self.users = [USER]
+        self.engine: dict[str, Any] = dict(STATUS["engine"])
         self.models: list[dict[str, Any]] = [MODEL]
         self.events = [turn("queued"), turn("writing"), text("Bon"), text("jour"), turn("done")]
         self.goes_on = False  # an answer that never ends by itself
@@ -105,7 +106,7 @@ class Peer:
     async def _verb(self, request: web.Request) -> web.Response:
         match request.method, request.rel_url.raw_path.removeprefix("/v1/").split("/"):
             case "GET", ["status"]:
-                return web.json_response(STATUS)
+                return web.json_response({**STATUS, "engine": self.engine})
             case "GET", ["users"]:
                 return web.json_response({"users": self.users})
             case "POST", ["users"]:

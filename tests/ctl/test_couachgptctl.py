@@ -43,6 +43,35 @@ async def test_status_is_read_at_a_glance(peer: Peer) -> None:
     assert "\x1b" not in shown.out
 
 
+@pytest.mark.parametrize(
+    ("engine", "said"),
+    [
+        ({"address": "/srv/models"}, "embedded b11549, models in /srv/models, up"),
+        (
+            {"kind": "ollama", "version": None, "address": "http://127.0.0.1:11434"},
+            "ollama at http://127.0.0.1:11434, up",
+        ),
+        (
+            {"is_up": False, "detail": "engine_unavailable"},
+            "embedded b11549, down: The engine does not answer.",
+        ),
+        (
+            {"is_up": False, "detail": "engine_rejected"},
+            "embedded b11549, down: The engine failed. (engine_rejected)",
+        ),
+        ({"is_up": False, "detail": "moon_is_full"}, "down: The engine failed. (moon_is_full)"),
+    ],
+)
+async def test_status_says_where_the_engine_is_and_why_it_is_down(
+    peer: Peer, engine: dict[str, object], said: str
+) -> None:
+    peer.engine |= engine
+
+    shown = await run("status", **socket_of(peer))
+
+    assert said in shown.out
+
+
 @pytest.mark.parametrize("words", [("--json", "status"), ("status", "--json")])
 async def test_json_may_stand_before_or_after_the_verb(peer: Peer, words: tuple[str, ...]) -> None:
     shown = await run(*words, **socket_of(peer))
@@ -246,6 +275,25 @@ async def test_on_a_terminal_the_stage_is_shown_and_cleared(peer: Peer) -> None:
     assert "2 tokens, 21.3 tokens/s, 1.0 s" in shown
 
 
+@pytest.mark.parametrize(
+    ("timings", "figures"),
+    [
+        ({"answer_tokens": 2, "tokens_per_second": 4.0, "total_seconds": 1}, "2 tokens, 4.0 tok"),
+        ({"answer_tokens": None, "tokens_per_second": None, "total_seconds": 1}, "\r\n1.0 s"),
+    ],
+)
+async def test_on_a_terminal_an_answer_that_was_cut_has_its_figures_too(
+    peer: Peer, timings: dict[str, object], figures: str
+) -> None:
+    peer.events = [turn("writing"), text("Bon"), turn("stopped", timings=timings)]
+
+    shown, code = await asyncio.to_thread(on_a_terminal, ("ask", "Bonjour"), [], socket_of(peer))
+
+    assert code == 1
+    assert figures in shown.replace("\x1b[2m", "")
+    assert "was stopped" in shown
+
+
 async def test_ctrl_c_stops_the_turn_and_says_130(peer: Peer) -> None:
     peer.events = [turn("writing"), text("a ")]
     peer.goes_on = True
@@ -297,12 +345,17 @@ async def test_a_refused_peer_is_4(peer: Peer) -> None:
     assert "sudo" in shown.err
 
 
-async def test_a_silent_daemon_is_6(peer: Peer) -> None:
+@pytest.mark.parametrize(
+    ("seconds", "language", "said"),
+    [("0.25", "en", "within 0.25 s"), ("0.001", "fr", "en 0,001")],
+)
+async def test_a_silent_daemon_is_6(peer: Peer, seconds: str, language: str, said: str) -> None:
     peer.is_silent = True
 
-    shown = await run("status", "--timeout", "0.3", **socket_of(peer))
+    shown = await run("status", "--timeout", seconds, LANG=language, **socket_of(peer))
 
     assert shown.code == 6
+    assert said in shown.err
 
 
 async def test_a_refusal_is_1_and_names_its_reason(peer: Peer) -> None:
@@ -353,9 +406,35 @@ async def test_a_code_of_a_newer_daemon_is_still_told(peer: Peer) -> None:
 async def test_a_wrong_command_line_is_2(words: tuple[str, ...]) -> None:
     shown = await run(*words)
 
+    as_json = await run(*words, "--json")
+
     assert shown.code == 2
     assert shown.err
     assert "Traceback" not in shown.err
+    assert (as_json.code, as_json.out) == (2, "")
+    error = json.loads(as_json.err)["error"]
+    assert (error["code"], error["fields"]) == ("usage", {})
+    assert error["message"] in shown.err
+
+
+async def test_a_wrong_command_line_is_told_with_its_usage() -> None:
+    shown = await run("user", "approve")
+
+    assert "required: LOGIN\n  usage: couachgptctl user approve" in shown.err
+    assert "`couachgptctl user approve --help` says more." in shown.err
+
+
+@pytest.mark.parametrize(
+    "words", [("status",), ("model", "fetch", "--list", "--models-dir", "models"), ("ask", "x")]
+)
+async def test_a_configuration_that_is_named_must_be_there_wherever_the_socket_comes_from(
+    peer: Peer, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    shown = await run(*words, "--config", str(tmp_path / "gone.toml"), **socket_of(peer))
+
+    assert shown.code == 1
+    assert "gone.toml: No such file" in shown.err
+    assert peer.requests == []
 
 
 async def test_a_configuration_names_the_socket_and_its_own_mistakes(

@@ -69,6 +69,15 @@ async def test_another_model_takes_the_place_of_the_first(engine: EmbeddedEngine
     assert not psutil.pid_exists(first)
 
 
+async def test_its_address_is_the_folder_of_its_models_loaded_or_not(
+    engine: EmbeddedEngine, tmp_path: Path
+) -> None:
+    before = await engine.status()
+    await engine.load("un")
+
+    assert before.address == (await engine.status()).address == str(tmp_path)
+
+
 async def test_loads_at_the_same_time_make_one_child(engine: EmbeddedEngine) -> None:
     await asyncio.gather(*(engine.load("un") for _ in range(4)))
 
