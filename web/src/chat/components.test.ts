@@ -1,6 +1,7 @@
 // What a person sees and does: writing a question, and the tools of an answer.
 import { cleanup, fireEvent, render, screen } from '@testing-library/svelte';
-import { beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import Banners from './Banners.svelte';
 import type { View } from './client';
 import { ChatClient } from './client';
 import Composer from './Composer.svelte';
@@ -27,6 +28,7 @@ const composer = (change: object = {}) => {
     view: view(),
     user: 7,
     isReader: false,
+    isAdmin: false,
     hasNoModel: false,
     model: null,
     ...calls,
@@ -49,6 +51,10 @@ beforeAll(() => {
 
 beforeEach(() => {
   localStorage.clear();
+});
+
+afterEach(() => {
+  vi.useRealTimers();
 });
 
 test('Enter sends and empties the field; Shift+Enter does not', async () => {
@@ -194,6 +200,7 @@ test('logging out closes the connection before the form leaves', async () => {
 const shown = (given: ReturnType<typeof message>, change: object = {}): HTMLElement =>
   render(Message, {
     message: given,
+    isAdmin: false,
     language: 'en',
     isLast: true,
     canAct: true,
@@ -246,8 +253,94 @@ test('a running answer says its stage and has no tools yet', () => {
   expect(buttons()).toEqual([]);
 });
 
+test.each(['stopped', 'interrupted', 'failed'] as const)(
+  'an answer that was %s says how much, how fast and how long, too',
+  (state) => {
+    const timings = example('snapshot').messages[1]?.turn?.timings ?? null;
+    const container = shown(answer(2, 1, { text: 'Bon', turn: turn({ state, timings }) }));
+
+    expect(container.textContent).toContain('412 tokens · 11.2 tokens/s · 40 s');
+  },
+);
+
+const stageOf = (container: HTMLElement): string =>
+  container.querySelector('.stage')?.textContent.replace(/\s+/g, ' ').trim() ?? '';
+
+test('a stage that takes long says since when, each stage anew, and nothing aloud', async () => {
+  vi.useFakeTimers();
+  const props = { isAdmin: false, language: 'en', isLast: true, canAct: true };
+  const calls = { follow: () => () => undefined, onregenerate: vi.fn(), oncontinue: vi.fn() };
+  const reading = (tokens: number) => ({
+    message: answer(2, 1, {
+      turn: turn({ state: 'reading', read_tokens: tokens, prompt_tokens: 1000 }),
+    }),
+  });
+  const { container, rerender } = render(Message, { ...props, ...calls, ...reading(256) });
+
+  await vi.advanceTimersByTimeAsync(2000);
+  expect(stageOf(container)).toBe('Reading your question: 26%');
+  await vi.advanceTimersByTimeAsync(2000);
+  expect(stageOf(container)).toBe('Reading your question: 26% · 4 s');
+  await rerender(reading(512));
+  await vi.advanceTimersByTimeAsync(61_000);
+  expect(stageOf(container)).toBe('Reading your question: 51% · 1 min 5 s');
+  expect(container.querySelector('.stage [aria-hidden=true]:last-child')?.textContent).toContain(
+    '1 min 5 s',
+  );
+
+  await rerender({ message: answer(2, 1, { turn: turn({ state: 'thinking' }) }) });
+  expect(stageOf(container)).toBe('Thinking…');
+  await vi.advanceTimersByTimeAsync(3000);
+  expect(stageOf(container)).toBe('Thinking… · 3 s');
+  await rerender({ message: answer(2, 1, { turn: turn({ state: 'writing' }) }) });
+  await vi.advanceTimersByTimeAsync(9000);
+  expect(stageOf(container)).toBe('Writing…');
+  expect(vi.getTimerCount()).toBe(0);
+});
+
 test('an older answer can only be copied', () => {
   shown(answer(2, 1, { text: 'Bon', turn: turn({ state: 'stopped' }) }), { isLast: false });
 
   expect(buttons()).toEqual(['Copy']);
+});
+
+const banner = (isAdmin: boolean, change: Partial<View>): string => {
+  const { container } = render(Banners, { view: view(change), isAdmin });
+  return container.textContent.trim();
+};
+const engine = (kind: string, detail: string | null = null, is_up = false) => ({
+  engine: { kind, is_up, detail },
+});
+const noModel = (kind: string) => ({ ...engine(kind, null, true), models: [] });
+
+test.each([
+  [noModel('embedded'), 'couachgptctl model fetch NAME'],
+  [noModel('ollama'), 'ollama pull NAME'],
+  [noModel('llama-server'), 'Start llama-server with a model'],
+  [engine('ollama', 'engine_unavailable'), 'systemctl start ollama'],
+  [engine('llama-server', 'engine_timeout'), 'Start llama-server, or correct its address'],
+  [engine('embedded', 'engine_missing'), '[embedded] dependencies'],
+  [engine('embedded', 'engine_timeout'), 'couachgptctl status'],
+])('an administrator is told what to do about the engine, others whom to tell (%#)', (at, what) => {
+  const told = banner(true, at);
+  cleanup();
+
+  expect(told).toContain(what);
+  expect(told).not.toContain('`');
+  expect(told).not.toContain('administrator');
+  expect(banner(false, at)).toMatch(
+    /^(The AI engine|There is no model).*tell your administrator\.$/,
+  );
+});
+
+test('an engine that is well or not yet known is nobody’s trouble', () => {
+  expect(banner(true, engine('ollama', null, true))).toBe('');
+  cleanup();
+  expect(banner(true, engine(''))).toBe('Waiting for the AI engine…');
+});
+
+test('a command in a sentence is shown as one', () => {
+  const { container } = render(Banners, { view: view(noModel('ollama')), isAdmin: true });
+
+  expect(container.querySelector('code')?.textContent).toBe('ollama pull NAME');
 });

@@ -17,6 +17,14 @@ test('there is no sentence for a code that does not exist', () => {
   expect(CODES.filter((code) => !codes.includes(code))).toEqual(['connection_lost']);
 });
 
+test('an administrator is not sent to an administrator', () => {
+  for (const code of [...CODES, 'brand_new']) {
+    expect(errorText(code, {}, true)).not.toContain('tell your administrator');
+  }
+  expect(errorText('store_full', {}, true)).toContain('couachgptctl status');
+  expect(errorText('store_full', {})).toContain('tell your administrator');
+});
+
 test('the fields are in the text', () => {
   const fields = { tokens: 9000, limit_tokens: 4096 };
 

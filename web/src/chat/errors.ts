@@ -8,16 +8,13 @@ const text = (value: unknown): string =>
   typeof value === 'string' || typeof value === 'number' ? String(value) : '?';
 const count = (value: unknown): number => (typeof value === 'number' ? value : 0);
 
-const askAdmin = (): string => t('Please tell your administrator.');
-const and = (...sentences: string[]): string => sentences.join(' ');
-
 const SENTENCES: Readonly<Record<string, Sentence>> = {
   // ours, on this side of the wire
   connection_lost: () =>
     t('The connection was lost before the server answered. Please try again in a moment.'),
 
   // what a person asked for
-  internal_error: () => and(t('Something went wrong on the server.'), askAdmin()),
+  internal_error: () => t('Something went wrong on the server.'),
   not_found: () => t('This conversation does not exist, or it is not yours.'),
   not_allowed: () =>
     t('Your account may not do this. Ask your administrator if you need this right.'),
@@ -55,7 +52,7 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   wrong_password: () => t('Wrong user name or password. Check both and try again.'),
   account_pending: () =>
     t('Your account is waiting for an administrator to approve it. Try again later.'),
-  account_suspended: () => and(t('Your account is suspended.'), askAdmin()),
+  account_suspended: () => t('Your account is suspended.'),
   registration_closed: () =>
     t('New accounts cannot be requested here. Ask your administrator to create one for you.'),
   too_many_attempts: (fields) =>
@@ -70,12 +67,11 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
 
   // the engine
   engine_failed: () => t('The AI engine failed. Try again in a moment.'),
-  engine_unavailable: () => and(t('The AI engine does not answer.'), askAdmin()),
-  engine_missing: () => and(t('The AI engine is not installed on the server.'), askAdmin()),
+  engine_unavailable: () => t('The AI engine does not answer.'),
+  engine_missing: () => t('The AI engine is not installed on the server.'),
   engine_port_taken: () =>
     t('The AI engine could not start at its usual place. Try again in a moment.'),
-  engine_cpu_unsupported: () =>
-    and(t('The AI engine cannot run on the processor of this server.'), askAdmin()),
+  engine_cpu_unsupported: () => t('The AI engine cannot run on the processor of this server.'),
   engine_killed: () =>
     t(
       'The AI engine was stopped, most often because memory ran out. Try again, or choose a smaller model.',
@@ -105,22 +101,19 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
       model: text(fields.model),
     }),
   model_broken: (fields) =>
-    and(
-      t('The file of the model {model} is damaged. Choose another model.', {
-        model: text(fields.model),
-      }),
-      askAdmin(),
-    ),
-  no_model: () => and(t('There is no model on the server yet.'), askAdmin()),
+    t('The file of the model {model} is damaged. Choose another model.', {
+      model: text(fields.model),
+    }),
+  no_model: () => t('There is no model on the server yet.'),
 
   // the store
-  store_failed: () => and(t('The server cannot save anything right now.'), askAdmin()),
-  store_missing: () => and(t('The place where the server keeps its data is missing.'), askAdmin()),
-  store_read_only: () => and(t('The server may only read its data, not save.'), askAdmin()),
-  store_corrupt: () => and(t("The server's data is damaged."), askAdmin()),
-  store_too_new: () => and(t("The server's data comes from a newer version."), askAdmin()),
-  store_locked: () => and(t('Another program holds the server’s data.'), askAdmin()),
-  store_full: () => and(t("The server's disk is full: nothing can be saved."), askAdmin()),
+  store_failed: () => t('The server cannot save anything right now.'),
+  store_missing: () => t('The place where the server keeps its data is missing.'),
+  store_read_only: () => t('The server may only read its data, not save.'),
+  store_corrupt: () => t("The server's data is damaged."),
+  store_too_new: () => t("The server's data comes from a newer version."),
+  store_locked: () => t('Another program holds the server’s data.'),
+  store_full: () => t("The server's disk is full: nothing can be saved."),
 
   // the daemon
   daemon_restarted: () =>
@@ -132,9 +125,75 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
 
 export const CODES: readonly string[] = Object.keys(SENTENCES);
 
+// What only an administrator can mend; so is a code that is not known here.
+const FOR_ADMINS: ReadonlySet<string> = new Set([
+  'internal_error',
+  'account_suspended',
+  'engine_unavailable',
+  'engine_missing',
+  'engine_cpu_unsupported',
+  'model_broken',
+  'no_model',
+  'store_failed',
+  'store_missing',
+  'store_read_only',
+  'store_corrupt',
+  'store_too_new',
+  'store_locked',
+  'store_full',
+]);
+
 /** Returns what happened and what to do, for any code, also one that is not known here. */
-export function errorText(code: string, fields: Fields): string {
+export function errorText(code: string, fields: Fields, isAdmin = false): string {
   const sentence = Object.hasOwn(SENTENCES, code) ? SENTENCES[code] : undefined;
-  if (sentence !== undefined) return sentence(fields);
-  return and(t('Something went wrong ({code}).', { code }), askAdmin());
+  const what = sentence?.(fields) ?? t('Something went wrong ({code}).', { code });
+  if (sentence !== undefined && !FOR_ADMINS.has(code)) return what;
+  return `${what} ${isAdmin ? whereToLook() : askAdmin()}`;
+}
+
+/** Returns what the banner says of an engine of this kind that cannot answer now, and why. */
+export function engineText(code: string, kind: string, isAdmin: boolean): string {
+  return `${engineState(code)} ${isAdmin ? engineRemedy(code, kind) : askAdmin()}`;
+}
+
+const askAdmin = (): string => t('Please tell your administrator.');
+const whereToLook = (): string =>
+  t('On the server, `couachgptctl status` and the log of couachgptd say more.');
+
+function engineState(code: string): string {
+  switch (code) {
+    case 'engine_missing':
+    case 'engine_cpu_unsupported':
+    case 'no_model':
+      return SENTENCES[code]?.({}) ?? '';
+    case 'engine_unavailable':
+    case 'engine_timeout':
+      return t('The AI engine does not answer.');
+    default:
+      return t('The AI engine does not answer as it should.');
+  }
+}
+
+function engineRemedy(code: string, kind: string): string {
+  if (code === 'engine_missing') {
+    return t(
+      'Install CouachGPT with its [embedded] dependencies, or choose another engine in couachgpt.toml.',
+    );
+  }
+  if (code === 'no_model') {
+    if (kind === 'ollama') return t('Fetch one in its terminal: `ollama pull NAME`.');
+    if (kind === 'llama-server') return t('Start llama-server with a model.');
+    return t(
+      'Fetch one in its terminal: `couachgptctl model fetch NAME`; `--list` shows the names.',
+    );
+  }
+  if (kind === 'ollama') {
+    return t(
+      'Start Ollama on its server (`systemctl start ollama`), or correct its address in couachgpt.toml.',
+    );
+  }
+  if (kind === 'llama-server') {
+    return t('Start llama-server, or correct its address in couachgpt.toml.');
+  }
+  return whereToLook();
 }
