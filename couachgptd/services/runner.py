@@ -40,11 +40,10 @@ class TurnRunner:
         self._store = store
         self._per_person = per_person
         self._in_all = in_all
-        self._queue = Queue()
+        self._queue = Queue(slots=slots)
         self._held: list[UserId | None] = []  # who has a place for a turn not yet submitted
         self._unkept: list[LiveTurn] = []  # ended, while the store could not be written
         self._live: dict[TurnId, LiveTurn] = {}
-        self._running: dict[ConversationId, TurnId] = {}
         self._free_slots = list(range(slots))
         self._slot_of: OrderedDict[ConversationId, int] = OrderedDict()
         self._group: asyncio.TaskGroup | None = None
@@ -75,7 +74,7 @@ class TurnRunner:
 
     @property
     def running_turns(self) -> int:
-        return len(self._live) - len(self._queue)
+        return len(self._queue.running)
 
     def live(self, turn: TurnId) -> LiveTurn | None:
         return self._live.get(turn)
@@ -104,7 +103,15 @@ class TurnRunner:
     def submit(self, live: LiveTurn) -> None:
         turn = live.turn
         self._live[turn.id] = live
-        self._queue.add(Waiting(turn.id, turn.asker_id, turn.conversation_id))
+        waiting = Waiting(
+            turn.id,
+            turn.asker_id,
+            turn.conversation_id,
+            source=turn.source,
+            model=turn.model,
+            queued_at=_now(),
+        )
+        self._queue.add(waiting)
         self._start_next()
 
     async def stop(self, turn_id: TurnId) -> None:
@@ -123,16 +130,15 @@ class TurnRunner:
     # how it works
 
     def _start_next(self) -> None:
-        while self._group is not None and self._free_slots:
-            waiting = self._queue.pop(self._running)
-            if waiting is None:
+        while self._group is not None:
+            running = self._queue.take(_now())
+            if running is None:
                 break
+            waiting = running.waiting
             live = self._live[waiting.turn]
             slot = self._take_slot(waiting.conversation)
-            if waiting.conversation is not None:
-                self._running[waiting.conversation] = waiting.turn
             live.task = self._group.create_task(self._run(live, slot), name=f"turn-{waiting.turn}")
-        for turn, place in self._queue.places().items():
+        for turn, place in self._queue.places(_now()).items():
             self._live[turn].wait_at(place)
 
     def _take_slot(self, conversation: ConversationId | None) -> int:
@@ -156,8 +162,7 @@ class TurnRunner:
                 await self._attempt(live, slot)
         finally:
             self._free_slots.append(slot)
-            if live.turn.conversation_id is not None:
-                self._running.pop(live.turn.conversation_id, None)
+            self._queue.ended(live.turn.id, _now())
             self._start_next()
 
     async def _attempt(self, live: LiveTurn, slot: int) -> None:
@@ -278,3 +283,7 @@ def _cancel(live: LiveTurn) -> None:
     """
     if live.task is not None and live.is_attempted and not live.turn.state.is_final:
         live.task.cancel()
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
