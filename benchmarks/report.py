@@ -20,20 +20,22 @@ def percentile(values: Sequence[float], percent: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A promise of the project and what was measured."""
+    """A promise of the project and what was measured: at most the limit, or at least."""
 
     name: str
     measured: float
     limit: float
     unit: str
+    is_floor: bool = False
 
     @property
     def is_met(self) -> bool:
-        return self.measured <= self.limit
+        return self.measured >= self.limit if self.is_floor else self.measured <= self.limit
 
     def line(self) -> str:
         word = "ok  " if self.is_met else "MISS"
-        return f"{word} {self.name}: {self.measured:.3g} {self.unit} (at most {self.limit:g})"
+        side = "at least" if self.is_floor else "at most"
+        return f"{word} {self.name}: {self.measured:.3g} {self.unit} ({side} {self.limit:g})"
 
 
 @dataclass(slots=True)

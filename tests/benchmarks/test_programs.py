@@ -67,6 +67,29 @@ def test_context_times_each_turn_for_each_way_to_choose_the_history(starter_mode
     assert second["whole_read"] < first["whole_read"], "the second turn was not read from the cache"
 
 
+def test_queue_compares_what_is_announced_and_who_is_served_with_the_naive_ways() -> None:
+    report = run("queue")
+
+    announced = [row for row in report["rows"] if "first_true" in row]
+    assert [(row["day"], row["announced_as"]) for row in announced] == [
+        (day, announced_as)
+        for day in ("one model", "three models", "two slots")
+        for announced_as in ("p90", "mean x place")
+    ]
+    assert all(0 < row["waited"] <= row["turns"] for row in announced)
+    assert all(0 <= row["first_true"] <= 1 for row in announced)
+    fairness = [row for row in report["rows"] if "jain" in row]
+    assert [(row["people"], row["queue"]) for row in fairness] == [
+        (people, queue)
+        for people in ("1 heavy, 9 light", "10 equal", "10 equal, 3 models")
+        for queue in ("couachgptd", "first come")
+    ]
+    ours, first_come = fairness[:2]
+    assert ours["jain"] > first_come["jain"]
+    assert ours["light_p95_s"] < first_come["light_p95_s"]
+    assert all(row["median_us"] > 0 for row in report["rows"] if "median_us" in row)
+
+
 def test_what_a_process_uses_is_seen_from_outside() -> None:
     program = "import time; end = time.process_time() + 0.2\nwhile time.process_time() < end: pass"
     with subprocess.Popen([sys.executable, "-c", f"{program}\ninput()"], stdin=-1) as process:
@@ -85,12 +108,21 @@ def test_a_percentile_is_one_of_the_values(percent: float, value: float) -> None
 
 
 def test_a_target_says_whether_it_is_met(capsys: pytest.CaptureFixture[str]) -> None:
-    report = Report("nothing", targets=[Target("few", 1, 2, "s"), Target("many", 3, 2, "s")])
+    targets = [
+        Target("few", 1, 2, "s"),
+        Target("many", 3, 2, "s"),
+        Target("share", 1, 2, "%", is_floor=True),
+    ]
+    report = Report("nothing", targets=targets)
 
     report.show(as_json=False)
 
     lines = capsys.readouterr().out.splitlines()
-    assert lines[-2:] == ["ok   few: 1 s (at most 2)", "MISS many: 3 s (at most 2)"]
+    assert lines[-3:] == [
+        "ok   few: 1 s (at most 2)",
+        "MISS many: 3 s (at most 2)",
+        "MISS share: 1 % (at least 2)",
+    ]
 
 
 def test_a_table_is_aligned() -> None:
