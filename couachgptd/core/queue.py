@@ -276,7 +276,6 @@ class Queue:
             for head in heads
             if head.waiting.model == self.model
             and head.running <= fair.running
-            and not head.waiting.is_suspect
             and now + head.waiting.seconds <= latest_end
         ]
         return min(same, default=fair)
