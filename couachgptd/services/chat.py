@@ -1,5 +1,6 @@
 """The verbs of a chat: ask, stop, answer again, go on, watch."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,6 +21,9 @@ from couachgptd.services.runner import TurnRunner
 from couachgptd.services.topics import Send, Topic, Topics
 
 LISTED_CONVERSATIONS = 200
+# Of a crowd that asks within one second, most wait here, where they hold up no answer under way:
+# in the event loop's own queue every token would stand behind their work.
+ASKED_AT_ONCE = 4
 CLIENT_ID_MAX_LENGTH = 64
 OPERATOR_LANGUAGE = "fr"  # of the system prompt; the answer follows the question's
 
@@ -59,6 +63,7 @@ class ChatService:
         self._runner = runner
         self._models = models
         self._prompts = prompts
+        self._gate = asyncio.Semaphore(ASKED_AT_ONCE)
 
     async def recover(self) -> None:
         """Take up what the last run of the daemon left: queued turns wait again, in order."""
@@ -95,7 +100,8 @@ class ChatService:
         if not 0 < len(question.client_id) <= CLIENT_ID_MAX_LENGTH:
             raise BadRequest(reason="client_id")
         try:
-            return await self._ask(user, question, accepted)
+            async with self._gate:
+                return await self._ask(user, question, accepted)
         except CouachError:
             # What was taken once is not refused the second time, however full it is by now.
             again = await self._store.asked(user.id, question.client_id)
