@@ -203,6 +203,15 @@ class ModelBroken(EngineError):
     code = "model_broken"
 
 
+class ModelTooLarge(EngineError):
+    """The machine's whole memory does not hold it, see `core.memory`.
+
+    Fields: `model`, `needed_bytes`, `total_bytes`, `fitting_context_tokens`.
+    """
+
+    code = "model_too_large"
+
+
 class NoModel(EngineError):
     """The engine has no model at all."""
 

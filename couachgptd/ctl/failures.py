@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from couachgptd.ctl import exits
+from couachgptd.ctl.render import size
 from couachgptd.ctl.texts import _, decimal, mark
 
 
@@ -104,6 +105,15 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         mark("The file of the model {model} is damaged."),
         mark("Fetch it again: `couachgptctl model fetch --list` shows the starter models."),
     ),
+    "model_too_large": (
+        mark(
+            "The model {model} needs {needed_bytes} of memory, and the machine has {total_bytes}."
+        ),
+        mark(
+            "Choose a smaller model, or lower engine.context_tokens"
+            " (at most {fitting_context_tokens})."
+        ),
+    ),
     "no_model": (
         mark("There is no model yet."),
         mark("`couachgptctl model fetch --list` shows the starter models."),
@@ -133,9 +143,13 @@ class _Known(dict[str, Any]):
 def refused(code: str, fields: Mapping[str, Any]) -> CommandFailed:
     """Return the failure for a stable code of the daemon, also for one not known here."""
     text, hint = TEXTS.get(code, (mark("The daemon refused: {code}."), ""))
+    shown = _Known(fields, code=code)
+    for name in fields:
+        if name.endswith("_bytes"):
+            shown[name] = size(fields[name])
     return CommandFailed(
-        _(text).format_map(_Known(fields, code=code)),
-        hint=_(hint) if hint else "",
+        _(text).format_map(shown),
+        hint=_(hint).format_map(shown) if hint else "",
         code=code,
         fields=fields,
     )

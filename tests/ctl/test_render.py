@@ -66,5 +66,19 @@ def test_a_text_takes_an_error_without_its_fields() -> None:
     assert failures.refused("model_missing", {}).text == "There is no model ?."
 
 
+def test_bytes_in_an_error_are_said_in_a_unit_that_suits_them() -> None:
+    fields = {
+        "model": "gros",
+        "needed_bytes": 12_360_000_000,
+        "total_bytes": 8_100_000_000,
+        "fitting_context_tokens": 2048,
+    }
+
+    refused = failures.refused("model_too_large", fields)
+
+    assert refused.text == "The model gros needs 12.4 GB of memory, and the machine has 8.1 GB."
+    assert "2048" in refused.hint
+
+
 def _family(error: type[errors.CouachError]) -> set[type[errors.CouachError]]:
     return {error}.union(*(_family(child) for child in error.__subclasses__()))

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { loadTexts, mark, t, tn, useTexts } from './i18n';
+import { decimal, loadTexts, mark, t, tn, useTexts } from './i18n';
 
 const FRENCH = {
   Stop: 'Arrêter',
@@ -22,6 +22,10 @@ describe('in French', () => {
 
   it('leaves a place without a value as it is', () => {
     expect(t('Hello {name}')).toBe('Bonjour {name}');
+  });
+
+  it('writes numbers', () => {
+    expect(decimal(12.36)).toBe('12,4');
   });
 
   it('says a text it does not know in English', () => {

@@ -13,6 +13,7 @@ const sources: Record<Language, () => Promise<{ default: Texts }>> = {
 
 let texts: Texts = {};
 let rules = new Intl.PluralRules('en');
+let numbers = numbersIn('en');
 
 /** Fetches the texts of a language; until then, and for an unknown one, everything is English. */
 export async function loadTexts(language: string): Promise<void> {
@@ -24,6 +25,7 @@ export async function loadTexts(language: string): Promise<void> {
 export function useTexts(language: Language, given: Texts): void {
   texts = given;
   rules = new Intl.PluralRules(language);
+  numbers = numbersIn(language);
 }
 
 /** Says a text, with each {name} replaced by its value. */
@@ -45,9 +47,18 @@ export function tn(one: string, many: string, n: number, values: Values = {}): s
   return fill(text, { n, ...values });
 }
 
+/** Writes a number as the language does, with at most one decimal. */
+export function decimal(value: number): string {
+  return numbers.format(value);
+}
+
 /** Names a text that t() says later; scripts/locales.py collects it here. */
 export function mark(text: string): string {
   return text;
+}
+
+function numbersIn(language: Language): Intl.NumberFormat {
+  return new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
 }
 
 function own(text: string): string | Plural | undefined {

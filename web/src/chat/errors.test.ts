@@ -31,6 +31,20 @@ test('the fields are in the text', () => {
   expect(errorText('message_too_long', fields)).toMatch(/9000.*4096/);
 });
 
+test.each([
+  [2048, /12\.4 GB.*8\.1 GB.*2048 tokens/],
+  [0, /12\.4 GB.*8\.1 GB[^0-9]*$/],
+])('a model too large says by how much, and what would fit: %d', (context, said) => {
+  const fields = {
+    model: 'gros',
+    needed_bytes: 12_360_000_000,
+    total_bytes: 8_100_000_000,
+    fitting_context_tokens: context,
+  };
+
+  expect(errorText('model_too_large', fields)).toMatch(said);
+});
+
 test.each(['brand_new', 'toString'])('an unknown code (%s) names itself', (code) => {
   expect(errorText(code, {})).toContain(code);
 });

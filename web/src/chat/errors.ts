@@ -1,5 +1,5 @@
 // What each error code says to people, and what they can do about it.
-import { t, tn } from '../i18n';
+import { decimal, t, tn } from '../i18n';
 import type { Fields } from './protocol';
 
 type Sentence = (fields: Fields) => string;
@@ -7,6 +7,8 @@ type Sentence = (fields: Fields) => string;
 const text = (value: unknown): string =>
   typeof value === 'string' || typeof value === 'number' ? String(value) : '?';
 const count = (value: unknown): number => (typeof value === 'number' ? value : 0);
+
+const GIGABYTE = 1e9;
 
 const SENTENCES: Readonly<Record<string, Sentence>> = {
   // ours, on this side of the wire
@@ -104,6 +106,22 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
     t('The file of the model {model} is damaged. Choose another model.', {
       model: text(fields.model),
     }),
+  model_too_large: (fields) => {
+    const context = count(fields.fitting_context_tokens);
+    return [
+      t(
+        'The model {model} is too large for this server: it needs {needed} GB of memory, and there are {total} GB. Choose a smaller one.',
+        {
+          model: text(fields.model),
+          needed: decimal(count(fields.needed_bytes) / GIGABYTE),
+          total: decimal(count(fields.total_bytes) / GIGABYTE),
+        },
+      ),
+      ...(context > 0
+        ? [t('Your administrator can make it fit with a context of {n} tokens.', { n: context })]
+        : []),
+    ].join(' ');
+  },
   no_model: () => t('There is no model on the server yet.'),
 
   // the store
