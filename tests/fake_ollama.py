@@ -205,6 +205,11 @@ async def show(request: web.Request) -> web.Response:
             "model_info": {
                 "general.architecture": "couac",
                 "couac.context_length": CONTEXT_TOKENS,
+                "couac.block_count": 28,
+                "couac.embedding_length": 1536,
+                "couac.feed_forward_length": 8960,
+                "couac.attention.head_count": 12,
+                "couac.attention.head_count_kv": 2,
             },
             "details": details(),
             "modified_at": CREATED_AT,

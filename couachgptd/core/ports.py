@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from couachgptd.core.conversations import Conversation, Message
 from couachgptd.core.ids import ConversationId, MessageId, TurnId, UserId
 from couachgptd.core.incidents import Incident
+from couachgptd.core.memory import MemoryNeed
 from couachgptd.core.models import (
     ChatRequest,
     EngineStatus,
@@ -65,8 +66,12 @@ class Engine(Protocol):
         """Return how many tokens one slot holds, prompt and answer together."""
         ...
 
-    async def load(self, model: str) -> None:
-        """Bring the model into memory and wait until it is there; twice is once."""
+    async def load(self, model: str) -> MemoryNeed | None:
+        """Bring the model into memory and wait until it is there; twice is once.
+
+        Returns what it needs where less memory is free: a reason to warn. Where the machine has
+        less in all, `load` and `chat` raise ModelTooLarge and load nothing.
+        """
         ...
 
     async def unload(self, model: str) -> None:

@@ -20,6 +20,7 @@ from couachgptd.core.errors import (
     ModelBroken,
     ModelMissing,
 )
+from couachgptd.core.memory import MemoryNeed, memory_need, shape_of
 from couachgptd.core.models import (
     ChatRequest,
     EngineStatus,
@@ -31,9 +32,11 @@ from couachgptd.core.models import (
     PullProgress,
 )
 from couachgptd.engine.estimate import TEMPLATE_TOKENS, estimated_tokens
-from couachgptd.engine.gguf import model_in
+from couachgptd.engine.gguf import facts_in, model_in
 from couachgptd.engine.llama_api import LlamaClient
 from couachgptd.engine.llama_process import ChildSettings, LlamaProcess
+from couachgptd.engine.memory_guard import MachineMemory, refuse_too_large, warned
+from couachgptd.engine.meters import machine_memory
 
 LIBRARY = "xllamacpp"
 JUST_ENDED_SECONDS = 0.5
@@ -46,6 +49,7 @@ class Running:
 
     process: LlamaProcess
     client: LlamaClient
+    warning: MemoryNeed | None = None
 
 
 class EmbeddedEngine:
@@ -60,11 +64,13 @@ class EmbeddedEngine:
         embedded: config.Embedded,
         watchdog: config.Watchdog,
         models_dir: Path,
+        machine_memory: MachineMemory = machine_memory,
     ) -> None:
         self._engine = engine
         self._embedded = embedded
         self._watchdog = watchdog
         self._models_dir = models_dir
+        self._machine_memory = machine_memory
         self._switch = asyncio.Lock()
         self._running: Running | None = None
         self._known: dict[tuple[Path, int, int], Model] = {}
@@ -134,8 +140,8 @@ class EmbeddedEngine:
     async def context_tokens(self, model: str) -> int:
         return self._slot_tokens((await self._find(model))[0])
 
-    async def load(self, model: str) -> None:
-        await self._ensure(model)
+    async def load(self, model: str) -> MemoryNeed | None:
+        return (await self._ensure(model)).warning
 
     async def unload(self, model: str) -> None:
         async with self._switch:
@@ -172,7 +178,11 @@ class EmbeddedEngine:
                 raise EngineMissing(reason=LIBRARY)
             if found.is_broken:  # the model that is loaded stays for the others
                 raise ModelBroken(model=model, reason="unreadable")
+            need = await self._need(found, path)
+            refuse_too_large(need)
             await self._stop()
+            memory = await asyncio.to_thread(self._machine_memory)
+            warning = warned(replace(need, available_bytes=memory.available_bytes))
             settings = ChildSettings(
                 model=model,
                 path=str(path),
@@ -188,8 +198,21 @@ class EmbeddedEngine:
                 self._broken.add(found)
                 raise
             client = LlamaClient(process.address, process.api_key, self._watchdog)
-            self._running = Running(process, client)
+            self._running = Running(process, client, warning)
             return self._running
+
+    async def _need(self, model: Model, path: Path) -> MemoryNeed:
+        facts = await asyncio.to_thread(facts_in, path)
+        memory = await asyncio.to_thread(self._machine_memory)
+        return memory_need(
+            model.name,
+            shape_of(facts, model.size_bytes or 0),
+            slots=self._engine.slots,
+            context_tokens=self._slot_tokens(model),
+            batch_tokens=self._embedded.batch_tokens,
+            total_bytes=memory.total_bytes,
+            available_bytes=memory.available_bytes,
+        )
 
     async def _stop(self) -> None:
         running, self._running = self._running, None

@@ -5,6 +5,7 @@ import gc
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 
+from couachgptd.core.memory import MemoryNeed
 from couachgptd.core.models import (
     ChatRequest,
     EngineStatus,
@@ -61,8 +62,8 @@ class LateEngine:
     async def context_tokens(self, model: str) -> int:
         return await (await self._opened()).context_tokens(model)
 
-    async def load(self, model: str) -> None:
-        await (await self._opened()).load(model)
+    async def load(self, model: str) -> MemoryNeed | None:
+        return await (await self._opened()).load(model)
 
     async def unload(self, model: str) -> None:
         await (await self._opened()).unload(model)

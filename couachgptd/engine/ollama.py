@@ -6,7 +6,14 @@ from contextlib import aclosing
 from typing import Any, TypeVar, cast
 
 from couachgptd import config
-from couachgptd.core.errors import AnswerInterrupted, EngineError, EngineRejected, EngineTimeout
+from couachgptd.core.errors import (
+    AnswerInterrupted,
+    EngineError,
+    EngineRejected,
+    EngineTimeout,
+    ModelMissing,
+)
+from couachgptd.core.memory import MemoryNeed, memory_need, shape_of
 from couachgptd.core.models import (
     ChatRequest,
     EngineStatus,
@@ -21,8 +28,11 @@ from couachgptd.core.models import (
     Thought,
 )
 from couachgptd.core.turns import Timings
+from couachgptd.engine.addresses import is_on_this_machine
 from couachgptd.engine.deadlines import Deadlines
 from couachgptd.engine.estimate import TEMPLATE_TOKENS, estimated_tokens
+from couachgptd.engine.memory_guard import MachineMemory, refuse_too_large, warned
+from couachgptd.engine.meters import machine_memory
 from couachgptd.engine.ollama_api import ChatStream, OllamaClient, classified, our_errors
 from couachgptd.engine.thinking import ThinkingSplitter, joined
 
@@ -32,6 +42,7 @@ UNLOAD_SECONDS = 20.0  # Ollama kills its runner and waits for it; longer means 
 UNLOAD_POLL_SECONDS = 0.1
 LOADED_FOR_SECONDS = 60.0  # it answered this lately: not asked again before the next answer
 LAST_READ_SECONDS = 1.0
+BATCH_TOKENS = 512  # Ollama's own, which we leave
 NANOSECONDS = 1e9
 
 Result = TypeVar("Result")
@@ -49,8 +60,11 @@ class OllamaEngine:
         engine: config.Engine,
         ollama: config.Ollama,
         watchdog: config.Watchdog,
+        machine_memory: MachineMemory = machine_memory,
     ) -> None:
         self._url = ollama.url
+        self._machine_memory = machine_memory
+        self._slots = engine.slots
         self._keep_alive = ollama.keep_alive_seconds
         self._context_tokens = engine.context_tokens
         self._watchdog = watchdog
@@ -119,6 +133,8 @@ class OllamaEngine:
             # Ollama sends nothing at all until the first token: what it is at, we ask before.
             is_loaded = await self._is_loaded(request.model)
             yield Reading() if is_loaded else Loading()
+            if not is_loaded:
+                await self._checked_memory(request.model)
             phase = "read" if is_loaded else "load"
             seconds = limits.load_seconds + limits.read_seconds
             answer = OllamaAnswer(request.model)
@@ -151,7 +167,8 @@ class OllamaEngine:
             self._context_of[model] = min(self._context_tokens, trained_for)
         return self._context_of[model]
 
-    async def load(self, model: str) -> None:
+    async def load(self, model: str) -> MemoryNeed | None:
+        warning = None if await self._is_loaded(model) else await self._checked_memory(model)
         loading = self._client.generate(
             model=model,
             prompt="",
@@ -161,6 +178,7 @@ class OllamaEngine:
         seconds = self._watchdog.load_seconds
         await self._ask(loading, seconds=seconds, phase="load", model=model)
         self._answered_at[model] = asyncio.get_running_loop().time()
+        return warning
 
     async def unload(self, model: str) -> None:
         self._answered_at.pop(model, None)
@@ -208,6 +226,35 @@ class OllamaEngine:
         if answered_at is not None and now - answered_at < LOADED_FOR_SECONDS:
             return True
         return full_name(model) in {loaded.name for loaded in await self.loaded()}
+
+    async def _checked_memory(self, model: str) -> MemoryNeed | None:
+        """Return a reason to warn before a load. Raises ModelTooLarge, ModelMissing.
+
+        Nothing is known of the memory of another host. An Ollama that will not tell of its model
+        is no reason to refuse: the load itself says what is wrong.
+        """
+        if not is_on_this_machine(self._url):
+            return None
+        try:
+            told = await self._ask(self._client.show(model), seconds=PROBE_SECONDS, model=model)
+            listed = await self._ask(self._client.list(), seconds=PROBE_SECONDS)
+        except ModelMissing:
+            raise
+        except EngineError:
+            return None
+        size = next((row.size for row in listed.models if row.model == full_name(model)), None)
+        memory = await asyncio.to_thread(self._machine_memory)
+        need = memory_need(
+            model,
+            shape_of(told.modelinfo or {}, int(size or 0)),
+            slots=self._slots,
+            context_tokens=self._context_tokens,
+            batch_tokens=BATCH_TOKENS,
+            total_bytes=memory.total_bytes,
+            available_bytes=memory.available_bytes,
+        )
+        refuse_too_large(need)
+        return warned(need)
 
     async def _unload(self, model: str) -> None:
         await self._client.generate(
