@@ -29,6 +29,15 @@ class FakeOllama:
         """Return what it counts, once it is idle or `wait_idle` seconds have passed."""
         return await asyncio.to_thread(self._state, wait_idle)
 
+    async def script(self, **told: Any) -> None:
+        """Change what it does from now on: the names of `Script` and `Behaviour`."""
+        await asyncio.to_thread(self._script, told)
+
+    def _script(self, told: dict[str, Any]) -> None:
+        request = urllib.request.Request(f"{self.url}/fake/script", json.dumps(told).encode())  # noqa: S310
+        with urllib.request.urlopen(request, timeout=STATE_SECONDS):  # noqa: S310
+            pass
+
     def _state(self, wait_idle: float) -> dict[str, Any]:
         query = f"?wait_idle={wait_idle}" if wait_idle else ""
         address = f"{self.url}/fake/state{query}"  # always our own program's, on loopback

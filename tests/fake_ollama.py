@@ -5,16 +5,24 @@ import asyncio
 import contextlib
 import json
 import os
-import re
-import shlex
+import signal
+import socket
+import struct
 import sys
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from itertools import chain, cycle, islice
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
+from itertools import chain
+from pathlib import Path
 from typing import Any
 
 from aiohttp import web
+
+sys.path.insert(0, str(Path(__file__).parent.parent))  # it is run as a program
+from tests.fake_runner import KINDS as RUNNERS
+from tests.fake_runner import RunnerEnded
+from tests.fake_script import THOUGHT_TOKENS, Behaviour, Script, answer_tokens, changed
+from tests.fake_state import State
 
 VERSION = "0.33.0"
 CONTEXT_TOKENS = 8192
@@ -22,139 +30,10 @@ MODEL_BYTES = 1_117_320_768
 HUGE_LINE_BYTES = 10 << 20
 CREATED_AT = "2026-01-01T08:00:00.000000000Z"
 EXPIRES_AT = "2036-01-01T08:00:00.000000000Z"
-SCRIPT = re.compile(r"\[\[(.*?)\]\]", re.DOTALL)
-
-THOUGHT = (
-    "La personne demande une réponse claire. Je commence par l'idée principale, "
-    "puis je donne un exemple court avant de conclure. "
-)
-ANSWER = """\
-Bien sûr ! Voici une réponse **claire** et structurée.
-
-## Le principe
-
-Chaque équipe garde *ses* habitudes, mais une règle simple aide tout le monde :
-
-- écrire la question en une phrase ;
-- donner un exemple réel ;
-- vérifier la réponse avant de l'utiliser.
-
-```python
-def moyenne(valeurs: list[float]) -> float:
-    \"\"\"Retourne la moyenne, ou 0 quand il n'y a rien.\"\"\"
-    return sum(valeurs) / len(valeurs) if valeurs else 0.0
-```
-
-Le résultat se lit dans le tableau :
-
-| mesure | valeur |
-| --- | ---: |
-| durée | 12,5 s |
-| mémoire | 1,1 Go |
-
-La formule $E = mc^2$ reste un bon exemple. Voilà, n'hésitez pas à demander la suite.
-
-"""
-TOKEN = re.compile(r"\s*[^\s]{1,6}|\s+")
-ANSWER_TOKENS = TOKEN.findall(ANSWER)
-THOUGHT_TOKENS = TOKEN.findall(THOUGHT)
-
-
-@dataclass(frozen=True)
-class Script:
-    """What one answer does; the command line gives the default, a message may change it."""
-
-    rate: float = 0.0
-    tokens: int = 120
-    first_token_delay: float = 0.0
-    think: bool = False
-    think_tags: bool = False
-    echo: bool = False
-    stamp: bool = False  # each token is the moment it is written, for benchmarks/relay
-    hang_before_first: bool = False
-    hang_after: int | None = None
-    crash_after: int | None = None
-    eof_after: int | None = None
-    error_after: int | None = None
-    malformed_after: int | None = None
-    huge_line_after: int | None = None
-    status: int = 0
-
-    def told_by(self, message: str) -> "Script":
-        """Return the script as the words in `[[...]]` of a message change it."""
-        changes: dict[str, Any] = {}
-        for words in SCRIPT.findall(message):
-            for word in shlex.split(words):
-                name, _, value = word.partition("=")
-                name = name.replace("-", "_")
-                if name in {"hang", "hang_before_first"}:
-                    changes["hang_before_first"] = True
-                elif name in {"echo", "stamp", "think", "think_tags"}:
-                    changes[name] = True
-                elif name in {"rate", "first_token_delay"}:
-                    changes[name] = float(value)
-                elif name in Script.__dataclass_fields__:
-                    changes[name] = int(value)
-        return replace(self, **changes) if changes else self
-
-
-@dataclass
-class State:
-    """What the engine knows; `loads` and `requests` let a test count what was asked."""
-
-    script: Script
-    models: list[str]
-    load_seconds: float
-    statuses_left: int
-    loaded: dict[str, dict[str, Any]] = field(default_factory=dict)
-    loads: int = 0
-    active: int = 0
-    total: int = 0
-    cancelled: int = 0
-    requests: int = 0
-    last_options: dict[str, Any] = field(default_factory=dict)
-    last_body: dict[str, Any] = field(default_factory=dict)
-    changed: asyncio.Condition = field(default_factory=asyncio.Condition)
-
-    def known(self, name: str) -> str | None:
-        full = name if ":" in name else f"{name}:latest"
-        return full if full in self.models else None
-
-    async def load(self, name: str, options: dict[str, Any]) -> int:
-        """Bring a model in, as slowly as told; return the nanoseconds it took."""
-        self.last_options = options
-        if self.loaded.get(name) == options:
-            return 0
-        started = time.perf_counter_ns()
-        await asyncio.sleep(self.load_seconds)
-        self.loaded[name] = options
-        self.loads += 1
-        return time.perf_counter_ns() - started
 
 
 STATE = web.AppKey("STATE", State)
 RUNNER_OPTIONS = ("num_ctx", "num_thread", "num_batch")  # another value of these is a reload
-
-
-def answer_tokens(script: Script, messages: list[dict[str, Any]]) -> Iterator[str]:
-    """Return the answer, token by token; a trailing assistant message is gone on with."""
-    if script.echo:
-        return iter(TOKEN.findall(json.dumps(messages, ensure_ascii=False)))
-    said = ""
-    if messages and messages[-1].get("role") == "assistant":
-        said = str(messages[-1].get("content", ""))
-    return islice(going_on_after(said), script.tokens)
-
-
-def going_on_after(said: str) -> Iterator[str]:
-    words = cycle(ANSWER_TOKENS)
-    if said and (ANSWER * (len(said) // len(ANSWER) + 1)).startswith(said):
-        while said:
-            word = next(words)
-            if len(word) > len(said):
-                return chain([word[len(said) :]], words)
-            said = said[len(word) :]
-    return words
 
 
 def details() -> dict[str, Any]:
@@ -249,9 +128,14 @@ async def generate(request: web.Request) -> web.Response:
     state.last_body = body
     answer = {"model": name, "created_at": CREATED_AT, "response": "", "done": True}
     if body.get("keep_alive") in {0, "0"}:
-        state.loaded.pop(name, None)
+        if not state.behaviour.unload_ignored:
+            await state.unload(name)
         return web.json_response(answer | {"done_reason": "unload"})
-    await state.load(name, runner_options(body))
+    try:
+        await state.load(name, runner_options(body))
+    except RunnerEnded as error:
+        await state.unload(name)
+        return web.json_response({"error": str(error)}, status=500)
     return web.json_response(answer | {"done_reason": "load"})
 
 
@@ -287,7 +171,7 @@ async def delete(request: web.Request) -> web.Response:
     if name is None:
         return missing(asked)
     state.models.remove(name)
-    state.loaded.pop(name, None)
+    await state.unload(name)
     return web.Response()
 
 
@@ -308,10 +192,44 @@ async def tell_state(request: web.Request) -> web.Response:
             "loads": state.loads,
             "requests": state.requests,
             "loaded": sorted(state.loaded),
+            "runners": {name: runner.pid for name, runner in state.runners.items()},
+            "asked": state.asked,
+            "most_open": state.most_open,
             "last_options": state.last_options,
             "last_body": state.last_body,
         },
     )
+
+
+async def take_script(request: web.Request) -> web.Response:
+    """Change what is done from now on: the names of Script and Behaviour, in JSON."""
+    state = request.app[STATE]
+    told = await request.json()
+    try:
+        state.script, state.behaviour = changed(state.script, state.behaviour, told)
+    except KeyError as error:
+        raise web.HTTPBadRequest(text=f"unknown: {error}") from None
+    return web.json_response({})
+
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@web.middleware
+async def counting(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Count who asks for a page, and leave them waiting where it hangs."""
+    state, page = request.app[STATE], request.path.rpartition("/")[2]
+    if not request.path.startswith("/api/"):
+        return await handler(request)
+    state.asked[page] += 1
+    state.open[page] += 1
+    state.most_open[page] = max(state.most_open[page], state.open[page])
+    try:
+        if page in state.behaviour.hangs:
+            await asyncio.Event().wait()
+        return await handler(request)
+    finally:
+        state.open[page] -= 1
 
 
 async def chat(request: web.Request) -> web.StreamResponse:
@@ -324,8 +242,8 @@ async def chat(request: web.Request) -> web.StreamResponse:
     messages: list[dict[str, Any]] = body.get("messages") or []
     asked = [str(item.get("content", "")) for item in messages if item.get("role") == "user"]
     script = state.script.told_by(asked[-1] if asked else "")
-    if state.statuses_left > 0:
-        state.statuses_left -= 1
+    if state.behaviour.status_times > 0:
+        state.behaviour = replace(state.behaviour, status_times=state.behaviour.status_times - 1)
         error = "server busy, please try again.  maximum pending requests exceeded"
         return web.json_response({"error": error}, status=state.script.status)
     if script.status != state.script.status:
@@ -333,8 +251,12 @@ async def chat(request: web.Request) -> web.StreamResponse:
     state.last_body = body
     state.active += 1
     state.total += 1
+    answer = Answer(state, request, body, name, script)
     try:
-        return await Answer(state, request, body, name, script).stream()
+        return await answer.stream()
+    except RunnerEnded as error:
+        await state.unload(name)
+        return await answer.end_with(str(error))
     except (asyncio.CancelledError, ConnectionError):
         state.cancelled += 1
         raise
@@ -373,7 +295,7 @@ class Answer:
         started = time.perf_counter_ns()
         load_ns = await self._state.load(self._name, runner_options(self._body))
         if script.hang_before_first:
-            await asyncio.Event().wait()
+            await self._hang()
         read_started = time.perf_counter_ns()
         if script.first_token_delay:
             await asyncio.sleep(script.first_token_delay)
@@ -400,6 +322,25 @@ class Answer:
         await self._response.write(json.dumps(done).encode() + b"\n")
         return self._response
 
+    async def end_with(self, error: str) -> web.StreamResponse:
+        """Tell an error as Ollama does: by its status before the first byte, else in a line."""
+        if not self._response.prepared:
+            return web.json_response({"error": error}, status=500)
+        await self._response.write(json.dumps({"error": error}).encode() + b"\n")
+        return self._response
+
+    async def _hang(self) -> None:
+        """Say nothing more, idle or spinning, until the client goes away."""
+        if not (self._script.spin or self._script.spin_on):
+            await asyncio.Event().wait()
+        runner = await self._state.runner(self._name)
+        await runner.ask("spin")
+        try:
+            await asyncio.Event().wait()
+        finally:
+            if not self._script.spin_on:
+                await runner.ask("rest")
+
     async def _write_tokens(self) -> tuple[int, str | None]:
         """Write the answer; the reason is None where it was told to end badly."""
         script = self._script
@@ -418,6 +359,8 @@ class Answer:
                 return count, "length"
             if await self._ends_badly(count):
                 return count, None
+            if runner := self._state.runners.get(self._name):
+                await runner.ask("token")
             if script.stamp:
                 token = f"{time.monotonic_ns()} "  # noqa: PLW2901 -- as late as can be
             encoded = json.dumps(token, ensure_ascii=False)
@@ -441,7 +384,12 @@ class Answer:
     async def _ends_badly(self, count: int) -> bool:
         script = self._script
         if count == script.hang_after:
-            await asyncio.Event().wait()
+            await self._hang()
+        if count == script.half_open_after:
+            await self._go_deaf()
+        if count == script.reset_after:
+            self._reset()
+            return True
         if count == script.crash_after:
             # What was written must be seen before the death, as with a real engine.
             await asyncio.sleep(0.05)
@@ -462,9 +410,24 @@ class Answer:
             return True
         return count == script.eof_after
 
+    async def _go_deaf(self) -> None:
+        """Neither read nor write any more, nor see that the client has gone."""
+        transport = self._request.transport
+        assert isinstance(transport, asyncio.Transport)
+        transport.pause_reading()
+        await asyncio.Event().wait()
+
+    def _reset(self) -> None:
+        """Close the connection with RST: what lingers for 0 s is thrown away."""
+        transport = self._request.transport
+        assert transport is not None
+        connection = transport.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        transport.abort()
+
 
 def create_app(state: State) -> web.Application:
-    app = web.Application(client_max_size=64 << 20)
+    app = web.Application(client_max_size=64 << 20, middlewares=[counting])
     app[STATE] = state
     app.add_routes(
         [
@@ -477,6 +440,7 @@ def create_app(state: State) -> web.Application:
             web.post("/api/pull", pull),
             web.delete("/api/delete", delete),
             web.get("/fake/state", tell_state),
+            web.post("/fake/script", take_script),
         ],
     )
     return app
@@ -497,17 +461,22 @@ def parsed(arguments: list[str]) -> argparse.Namespace:
         parser.add_argument(f"--{name}-after", type=int, metavar="TOKENS")
     parser.add_argument("--status", type=int, default=0)
     parser.add_argument("--status-times", type=int, default=1)
+    parser.add_argument("--runner", choices=RUNNERS, default="")
+    parser.add_argument("--deaf", action="store_true", help="ignore SIGTERM")
+    parser.add_argument("--exit-at-start", type=int, metavar="STATUS")
+    parser.add_argument("--script", type=json.loads, default={}, help="as POST /fake/script")
     return parser.parse_args(arguments)
 
 
 async def serve(options: argparse.Namespace) -> None:
     known = {name: value for name, value in vars(options).items() if hasattr(Script, name)}
-    state = State(
-        script=Script(**known),
-        models=options.models.split(","),
+    behaviour = Behaviour(
         load_seconds=options.load_seconds,
-        statuses_left=options.status_times if options.status else 0,
+        runner=options.runner,
+        status_times=options.status_times if options.status else 0,
     )
+    script, behaviour = changed(Script(**known), behaviour, options.script)
+    state = State(script, behaviour, models=options.models.split(","))
     # A handler is cancelled when its client leaves: the work stops, as in Ollama.
     runner = web.AppRunner(create_app(state), handler_cancellation=True, access_log=None)
     await runner.setup()
@@ -518,5 +487,10 @@ async def serve(options: argparse.Namespace) -> None:
 
 
 if __name__ == "__main__":
+    told = parsed(sys.argv[1:])
+    if told.exit_at_start is not None:
+        sys.exit(told.exit_at_start)
+    if told.deaf:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(serve(parsed(sys.argv[1:])))
+        asyncio.run(serve(told))
