@@ -19,6 +19,7 @@ from couachgptd.core.models import (
 )
 from couachgptd.core.turns import Turn, TurnSource
 from couachgptd.core.users import Role, User, UserState
+from couachgptd.core.vitals import Abilities, Outcome, Vitals
 
 
 class Engine(Protocol):
@@ -88,6 +89,40 @@ class Engine(Protocol):
 
     async def close(self) -> None:
         """Release every connection and process; twice is once."""
+        ...
+
+
+class EngineControl(Protocol):
+    """What a watchdog sees of an engine from outside, and may do to it besides cancelling.
+
+    Nothing raises: a probe without an answer, a refused restart, a process that is gone are facts.
+    """
+
+    @property
+    def abilities(self) -> Abilities: ...
+
+    async def vitals(self, *, with_inventory: bool = True) -> Vitals:
+        """Look once, in at most about 4 s; made to be called every 2 to 5 s.
+
+        No probe is sent while an earlier one of its kind is open; rates are since the call before.
+        The inventory takes the engine's own locks: ask for it less often while all is well.
+        """
+        ...
+
+    async def unload(self, model: str) -> Outcome:
+        """Have the engine drop a model, in at most 20 s."""
+        ...
+
+    async def restart(self) -> Outcome:
+        """Restart the engine's processes, however stuck they are, in bounded time.
+
+        Our own child is killed at once and loads again the model that was loaded; a unit is
+        restarted by systemd, in at most 60 s. What was being answered ends as AnswerInterrupted.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Drop the probes that are open; the engine itself is closed by its owner."""
         ...
 
 

@@ -73,12 +73,18 @@ class EmbeddedEngine:
         self._machine_memory = machine_memory
         self._switch = asyncio.Lock()
         self._running: Running | None = None
+        self._child: LlamaProcess | None = None  # the last one made, also while it loads
         self._known: dict[tuple[Path, int, int], Model] = {}
         self._broken: set[Model] = set()  # a header may be whole where the rest is not
 
     @property
+    def child(self) -> LlamaProcess | None:
+        """The last child made, which may still load its model, or have ended."""
+        return self._child
+
+    @property
     def pid(self) -> int | None:
-        """The child's, for the supervisor's meters; None while nothing is loaded."""
+        """The child's that serves; None while nothing is loaded."""
         running = self._alive()
         return running.process.pid if running else None
 
@@ -163,6 +169,22 @@ class EmbeddedEngine:
         except OSError as error:
             raise EngineRejected(reason=error.strerror or "unlink", model=model) from None
 
+    async def restart(self) -> bool:
+        """Kill the child, whatever it is at, and load again what was loaded.
+
+        False where it outlives SIGKILL for 10 s. A load that was under way is not taken up: who
+        wanted it asks again. Raises what `load` raises.
+        """
+        child = self._child
+        if child is None:
+            return True
+        if not await child.kill():
+            return False
+        async with self._switch:
+            if self._child is child and child.is_ready:  # nobody asked for another one meanwhile
+                await self._started(child.model)
+        return True
+
     async def close(self) -> None:
         async with self._switch:
             await self._stop()
@@ -173,33 +195,38 @@ class EmbeddedEngine:
             running = self._serving(model)
             if running is not None:
                 return running
-            found, path = await self._find(model)
-            if installed_version() is None:
-                raise EngineMissing(reason=LIBRARY)
-            if found.is_broken:  # the model that is loaded stays for the others
-                raise ModelBroken(model=model, reason="unreadable")
-            need = await self._need(found, path)
-            refuse_too_large(need)
-            await self._stop()
-            memory = await asyncio.to_thread(self._machine_memory)
-            warning = warned(replace(need, available_bytes=memory.available_bytes))
-            settings = ChildSettings(
-                model=model,
-                path=str(path),
-                slots=self._engine.slots,
-                context_tokens=self._slot_tokens(found),
-                batch_tokens=self._embedded.batch_tokens,
-                threads=self._engine.threads or default_threads(),
-                host_cache_mib=self._embedded.host_cache_mib,
-            )
-            try:
-                process = await LlamaProcess.start(settings, self._watchdog.load_seconds)
-            except ModelBroken:
-                self._broken.add(found)
-                raise
-            client = LlamaClient(process.address, process.api_key, self._watchdog)
-            self._running = Running(process, client, warning)
-            return self._running
+            return await self._started(model)
+
+    async def _started(self, model: str) -> Running:
+        """Put a child for this model in the place of the one that is there; under the lock."""
+        found, path = await self._find(model)
+        if installed_version() is None:
+            raise EngineMissing(reason=LIBRARY)
+        if found.is_broken:  # the model that is loaded stays for the others
+            raise ModelBroken(model=model, reason="unreadable")
+        need = await self._need(found, path)
+        refuse_too_large(need)
+        await self._stop()
+        memory = await asyncio.to_thread(self._machine_memory)
+        warning = warned(replace(need, available_bytes=memory.available_bytes))
+        settings = ChildSettings(
+            model=model,
+            path=str(path),
+            slots=self._engine.slots,
+            context_tokens=self._slot_tokens(found),
+            batch_tokens=self._embedded.batch_tokens,
+            threads=self._engine.threads or default_threads(),
+            host_cache_mib=self._embedded.host_cache_mib,
+        )
+        try:
+            self._child = process = await LlamaProcess.launch(settings)
+            await process.wait_ready(self._watchdog.load_seconds)
+        except ModelBroken:
+            self._broken.add(found)
+            raise
+        client = LlamaClient(process.address, process.api_key, self._watchdog)
+        self._running = Running(process, client, warning)
+        return self._running
 
     async def _need(self, model: Model, path: Path) -> MemoryNeed:
         facts = await asyncio.to_thread(facts_in, path)

@@ -6,6 +6,8 @@ import os
 import secrets
 import signal
 import sys
+import threading
+import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,6 +15,7 @@ from typing import Self
 
 from couachgptd import paths
 from couachgptd.core.errors import (
+    AnswerInterrupted,
     EngineCpuUnsupported,
     EngineError,
     EngineKilled,
@@ -61,10 +64,7 @@ class ChildSettings:
 
 
 class LlamaProcess:
-    """A child that serves one model on loopback, in a process group of its own.
-
-    Start it from the main thread: the kernel ends the child with the *thread* that made it.
-    """
+    """A child that serves one model on loopback, in a process group of its own."""
 
     def __init__(self, process: asyncio.subprocess.Process, settings: ChildSettings) -> None:
         self._process = process
@@ -73,13 +73,24 @@ class LlamaProcess:
         self._drain = asyncio.create_task(self._drain_log())
         self._end: asyncio.Task[None] | None = None
         self._was_stopped = False
-        self._is_ready = False
+        self.is_ready = False
+        self.birth = f"{process.pid}-{time.monotonic_ns()}"
         self.api_key = secrets.token_urlsafe(24)
         self.address = ""
 
     @classmethod
     async def start(cls, settings: ChildSettings, load_seconds: float) -> Self:
         """Return the child once its model is loaded; else it is gone and the cause is raised."""
+        child = await cls.launch(settings)
+        await child.wait_ready(load_seconds)
+        return child
+
+    @classmethod
+    async def launch(cls, settings: ChildSettings) -> Self:
+        """Return the child once it runs; `wait_ready` comes next. Raises EngineRejected."""
+        if threading.current_thread() is not threading.main_thread():
+            # The kernel's parent-death signal comes when the *thread* that forked ends.
+            raise RuntimeError("a child of llama.cpp is made by the main thread only")
         environment = {
             name: value for name, value in os.environ.items() if not name.startswith(NOT_INHERITED)
         }
@@ -100,13 +111,15 @@ class LlamaProcess:
             )
         except OSError as error:  # no memory, or no more processes allowed
             raise EngineRejected(reason=error.strerror or "cannot_start") from None
-        child = cls(process, settings)
+        return cls(process, settings)
+
+    async def wait_ready(self, load_seconds: float) -> None:
+        """Return once the model is loaded; else the child is gone and the cause is raised."""
         try:
-            await child._wait_ready(load_seconds)
+            await self._told_ready(load_seconds)
         except BaseException:
-            await child.stop()
+            await self.stop()
             raise
-        return child
 
     @property
     def model(self) -> str:
@@ -129,6 +142,24 @@ class LlamaProcess:
         """Say whether a signal that was not ours ended it."""
         return (self._process.returncode or 0) < 0 and not self._was_stopped
 
+    @property
+    def exit(self) -> str | None:
+        """How it ended by itself: a signal's name or `exit_status_N`; None if it did not."""
+        status = self._process.returncode
+        if status is None or self._was_stopped:
+            return None
+        return signal_name(-status) if status < 0 else f"exit_status_{status}"
+
+    async def kill(self) -> bool:
+        """End the whole group at once, whatever it is at; say whether it is gone within 10 s.
+
+        SIGKILL also ends what is stopped, ignores SIGTERM or is still loading.
+        """
+        if self.is_running:
+            self._was_stopped = True
+            return await self._ended_by(signal.SIGKILL, KILL_SECONDS)
+        return True
+
     async def stop(self) -> None:
         """Return once the child is gone; twice is once.
 
@@ -148,7 +179,7 @@ class LlamaProcess:
             return None
         return self._cause()
 
-    async def _wait_ready(self, load_seconds: float) -> None:
+    async def _told_ready(self, load_seconds: float) -> None:
         stdin, stdout = self._process.stdin, self._process.stdout
         if stdin is None or stdout is None:  # pragma: no cover -- both were asked for
             raise RuntimeError("no pipes")
@@ -163,17 +194,19 @@ class LlamaProcess:
                 if not line:
                     await self._process.wait()
                     await self._drain
+                    if self._was_stopped:
+                        raise AnswerInterrupted(reason="engine_ended")
                     raise self._cause()
         except TimeoutError:
             raise EngineTimeout(phase="load", seconds=load_seconds) from None
         self.address = str(json.loads(line)["address"])
-        self._is_ready = True
+        self.is_ready = True
 
     async def _end_it(self) -> None:
         if self.is_running:
             self._was_stopped = True
             # While it loads it listens to nothing but SIGKILL, and has nothing to tidy.
-            if not (self._is_ready and await self._ended_by(signal.SIGTERM, STOP_SECONDS)):
+            if not (self.is_ready and await self._ended_by(signal.SIGTERM, STOP_SECONDS)):
                 await self._ended_by(signal.SIGKILL, KILL_SECONDS)
         # Its log ends with it, unless the kernel still holds it: then nobody waits for ever.
         await asyncio.wait([self._drain], timeout=DRAIN_SECONDS)

@@ -7,12 +7,16 @@ from contextlib import asynccontextmanager
 import aiohttp
 
 from couachgptd.config import Config
-from couachgptd.core.ports import Engine
+from couachgptd.core.ports import Engine, EngineControl
+from couachgptd.engine.addresses import is_on_this_machine
 from couachgptd.engine.late import LateEngine
+from couachgptd.engine.probes import llama_probes, ollama_probes
+from couachgptd.engine.systemd import Systemctl
 
 log = logging.getLogger(__name__)
 
 PROBE_SECONDS = 1.0
+UNIT = "ollama.service"  # as Ollama's own installer names it
 
 
 async def open_engine(config: Config) -> Engine:
@@ -50,6 +54,36 @@ async def opened_engine(config: Config) -> AsyncGenerator[Engine]:
         yield engine
     finally:
         await engine.close()
+
+
+async def open_control(config: Config, engine: Engine) -> EngineControl:
+    """Return the control of an engine that `open_engine` returned; the caller closes it.
+
+    An Ollama on this machine with a unit is its unit's; one started by hand is not ours to kill.
+    """
+    from couachgptd.engine import control
+    from couachgptd.engine.embedded import EmbeddedEngine
+
+    if isinstance(engine, EmbeddedEngine):
+        return control.OwnChildControl(engine)
+    if not isinstance(engine, LateEngine):
+        there = config.llama_server
+        return control.RemoteControl(there.url, llama_probes(), None, there.api_key)
+    url = config.ollama.url
+    systemctl = Systemctl(UNIT)
+    unit = await systemctl.show() if is_on_this_machine(url) else None
+    if unit is not None and unit.is_found:
+        return control.UnitControl(url, engine, systemctl)
+    return control.RemoteControl(url, ollama_probes(), engine)
+
+
+@asynccontextmanager
+async def opened_control(config: Config, engine: Engine) -> AsyncGenerator[EngineControl]:
+    control = await open_control(config, engine)
+    try:
+        yield control
+    finally:
+        await control.close()
 
 
 async def ollama_answers(url: str) -> bool:

@@ -250,3 +250,49 @@ async def test_a_file_that_could_not_be_loaded_is_broken_until_it_changes(
     shutil.copy(starter_model, cut)
 
     assert not (await engine.model("coupe")).is_broken
+
+
+async def test_a_restart_loads_again_what_was_loaded(engine: EmbeddedEngine) -> None:
+    await engine.load("deux")
+    before = engine.pid
+    assert before is not None
+    os.kill(before, signal.SIGSTOP)
+
+    assert await engine.restart()
+
+    assert engine.pid not in {None, before}
+    assert [model.name for model in await engine.loaded()] == ["deux"]
+    assert not psutil.pid_exists(before)
+
+
+async def test_a_restart_ends_a_load_that_hangs_and_leaves_it_to_who_wants_it(
+    engine: EmbeddedEngine,
+) -> None:
+    loading = asyncio.create_task(engine.load("un"))
+    while engine.child is None:  # noqa: ASYNC110 -- it offers no event, nor need it
+        await asyncio.sleep(0)
+    os.kill(engine.child.pid, signal.SIGSTOP)
+
+    assert await engine.restart()
+
+    with pytest.raises(AnswerInterrupted):
+        await loading
+    assert engine.pid is None
+    await finished(engine, asked())
+
+
+async def test_a_model_asked_for_during_a_restart_is_the_one_that_stays(
+    engine: EmbeddedEngine,
+) -> None:
+    await engine.load("un")
+
+    restarting = asyncio.create_task(engine.restart())
+    await asyncio.sleep(0)  # the child is being killed
+    await asyncio.gather(finished(engine, asked(model="deux")), restarting)
+
+    assert [model.name for model in await engine.loaded()] == ["deux"]
+
+
+async def test_a_restart_without_a_child_is_nothing(engine: EmbeddedEngine) -> None:
+    assert await engine.restart()
+    assert engine.pid is None

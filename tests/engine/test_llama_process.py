@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from couachgptd.core.errors import (
+    AnswerInterrupted,
     EngineCpuUnsupported,
     EngineError,
     EngineKilled,
@@ -232,15 +233,27 @@ import asyncio, json, sys
 from couachgptd.engine.llama_process import ChildSettings, LlamaProcess
 
 async def main():
-    child = await LlamaProcess.start(ChildSettings(**json.loads(sys.argv[1])), 60)
+    child = await LlamaProcess.launch(ChildSettings(**json.loads(sys.argv[1])))
+    if sys.argv[2] != "loading":
+        await child.wait_ready(60)
+    else:
+        asyncio.get_running_loop().create_task(child.wait_ready(60))
+        await asyncio.sleep(float(sys.argv[3]))
     print(child.pid, flush=True)
     await asyncio.Event().wait()
 
 asyncio.run(main())
 """
+ORPHAN_SECONDS = 2.0
 
 
-async def test_a_parent_that_is_killed_leaves_no_orphan(starter_model: Path) -> None:
+@pytest.mark.parametrize(
+    ("state", "after"),
+    [("ready", 0), ("frozen", 0), ("loading", 0), ("loading", 0.05), ("loading", 0.3)],
+)
+async def test_a_parent_that_is_killed_leaves_no_orphan(
+    starter_model: Path, state: str, after: float
+) -> None:
     settings = settings_for(starter_model)
     told = {name: getattr(settings, name) for name in settings.__slots__}
     parent = await asyncio.create_subprocess_exec(
@@ -248,6 +261,8 @@ async def test_a_parent_that_is_killed_leaves_no_orphan(starter_model: Path) -> 
         "-c",
         PARENT,
         json.dumps(told),
+        state,
+        str(after),
         stdout=asyncio.subprocess.PIPE,
         cwd=ROOT,
     )
@@ -255,13 +270,40 @@ async def test_a_parent_that_is_killed_leaves_no_orphan(starter_model: Path) -> 
     async with asyncio.timeout(60):
         pid = int(await parent.stdout.readline())
     orphan = psutil.Process(pid)
+    if state == "frozen":
+        orphan.suspend()
 
     parent.kill()
     await parent.wait()
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(ORPHAN_SECONDS):
         while not has_ended(orphan):  # noqa: ASYNC110 -- nor does another's child that ends
             await asyncio.sleep(0.02)
+
+
+async def test_a_child_is_made_by_the_main_thread_only(starter_model: Path) -> None:
+    # One made by another thread would be killed by the kernel when that thread ends.
+    starting = LlamaProcess.start(settings_for(starter_model), LOAD_SECONDS)
+
+    with pytest.raises(RuntimeError, match="main thread"):
+        await asyncio.to_thread(asyncio.run, starting)
+
+    assert children() == []
+
+
+async def test_a_child_that_is_killed_by_us_while_it_loads_was_not_killed_by_others(
+    starter_model: Path,
+) -> None:
+    child = await LlamaProcess.launch(settings_for(starter_model))
+    loading = asyncio.create_task(child.wait_ready(LOAD_SECONDS))
+    await asyncio.sleep(0)
+
+    assert await child.kill()
+
+    with pytest.raises(AnswerInterrupted):
+        await loading
+    assert child.exit is None
+    assert children() == []
 
 
 def has_ended(process: psutil.Process) -> bool:
