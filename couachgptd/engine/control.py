@@ -9,6 +9,7 @@ from couachgptd.core.errors import EngineError
 from couachgptd.core.ports import Engine
 from couachgptd.core.vitals import (
     Abilities,
+    Failure,
     Life,
     Meters,
     Outcome,
@@ -33,6 +34,7 @@ from couachgptd.engine.systemd import SHOW_SECONDS, Systemctl, process_of
 
 METER_SECONDS = 2.0  # a sample takes 0.4 ms; more means that the kernel itself is stuck
 UNLOAD_SECONDS = 20.0
+JUST_ENDED_SECONDS = 0.5  # its port is closed a little before its end is known
 
 
 def now() -> float:
@@ -72,12 +74,10 @@ class OwnChildControl:
 
     async def vitals(self, *, with_inventory: bool = True) -> Vitals:
         child = self._engine.child
-        process = process_of_child(child)
-        is_there = child is not None and child.is_running
-        pid = process.pid if is_there else None
+        pid = child.pid if child is not None and child.is_running else None
         metering = self._sampling.ask(lambda: asyncio.to_thread(self._meter.sample, pid))
         liveness = inventory = models = slots = None
-        if child is not None and is_there and child.is_ready:
+        if child is not None and child.is_running and child.is_ready:
             endpoint = Endpoint(child.address, {"Authorization": f"Bearer {child.api_key}"})
             models = (child.model,)
             asked, liveness, (inventory, answer) = await asyncio.gather(
@@ -86,11 +86,13 @@ class OwnChildControl:
                 _inventory(self._probes, endpoint, wanted=with_inventory),
             )
             slots = slots_in(answer)
+            if liveness.failure in {Failure.REFUSED, Failure.LOST}:
+                await child.death(JUST_ENDED_SECONDS)
         else:
             asked = await metering
         return Vitals(
             at=now(),
-            process=process,
+            process=process_of_child(child),
             liveness=liveness,
             inventory=inventory,
             models=models,
