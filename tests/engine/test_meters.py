@@ -18,6 +18,7 @@ from couachgptd.engine.meters import (
 
 MOVES_SECONDS = 0.5  # long enough for a rate: the kernel counts CPU in steps of 10 ms
 COST_SECONDS = 0.002
+BUSY_CORES = 0.2  # what spins gets at least, on a machine that others use too
 
 SPIN = "while True: pass"
 SLEEP = "import time; time.sleep(600)"
@@ -80,7 +81,7 @@ def test_a_process_that_spins_takes_a_core(start: Start) -> None:
     seen = meter.sample(process.pid)
 
     assert seen.cpu_cores is not None
-    assert 0.4 < seen.cpu_cores < 1.2
+    assert BUSY_CORES < seen.cpu_cores < 1.2
     assert seen.processes == 1
     assert seen.memory_bytes
     assert seen.memory_bytes > 1 << 20
@@ -106,7 +107,7 @@ def test_what_a_grandchild_does_counts(start: Start) -> None:
 
     assert seen.processes == 2
     assert seen.cpu_cores is not None
-    assert seen.cpu_cores > 0.4
+    assert seen.cpu_cores > BUSY_CORES
 
 
 def test_what_is_written_to_storage_counts(start: Start, tmp_path: Path) -> None:
@@ -281,7 +282,7 @@ def test_a_real_cgroup_is_metered(start: Start) -> None:
     seen = meter.sample(folder)
 
     assert seen.cpu_cores is not None
-    assert seen.cpu_cores > 0.4
+    assert seen.cpu_cores > BUSY_CORES
     assert seen.processes is not None
     assert seen.processes >= 2
 
