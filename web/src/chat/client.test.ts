@@ -224,3 +224,24 @@ test('a text that no model could hold is refused here, and nothing is sent', asy
   expect(view.pending).toBeNull();
   expect(last().request('chat.ask')).toBeUndefined();
 });
+
+test('who leaves and comes back before the server has answered still watches', async () => {
+  hello();
+  client.open('a');
+  client.open('b');
+  client.open('a');
+  const sent = last().sent.map(
+    ({ type, conversation }) => `${type as string} ${conversation as string}`,
+  );
+  expect(sent.filter((each) => each.endsWith(' a'))).toEqual([
+    'conversation.watch a',
+    'conversation.unwatch a',
+    'conversation.watch a',
+  ]);
+  const [first] = last().sent.filter(({ type }) => type === 'conversation.watch');
+  last().says({ type: 'ok', id: first?.id });
+  await settle();
+  const watches = last().sent.filter(({ type }) => type === 'conversation.watch').length;
+  client.open('a');
+  expect(last().sent.filter(({ type }) => type === 'conversation.watch')).toHaveLength(watches);
+});

@@ -87,7 +87,8 @@ export class ChatClient {
   };
   private readonly connection: Connection;
   private readonly states = new Map<ConversationId, ConversationState>();
-  private readonly watching = new Set<ConversationId>();
+  /** The newest request to watch each conversation that has no answer yet. */
+  private readonly watching = new Map<ConversationId, symbol>();
   private readonly followers = new Map<MessageId, (growing: Growing) => void>();
 
   constructor(private readonly options: ClientOptions) {
@@ -116,6 +117,7 @@ export class ChatClient {
     const before = this.view.current;
     if (before === id && this.view.branch.length > 0) return;
     if (before !== null && before !== id && this.connection.status === 'open') {
+      this.watching.delete(before); // whatever is under way, the server will have forgotten it
       void this.attempt('conversation.unwatch', { conversation: before });
     }
     this.show({ current: id, isMissing: false, problem: null, pending: null, ...this.shown(id) });
@@ -221,7 +223,8 @@ export class ChatClient {
 
   private async watch(id: ConversationId): Promise<void> {
     if (this.watching.has(id) || this.connection.status !== 'open') return;
-    this.watching.add(id);
+    const request = Symbol(id);
+    this.watching.set(id, request);
     try {
       const position = this.states.get(id)?.position ?? null;
       await this.connection.request('conversation.watch', { conversation: id, position });
@@ -235,7 +238,7 @@ export class ChatClient {
         this.show({ isMissing, problem, ...this.shown(id), isOpening: false });
       }
     } finally {
-      this.watching.delete(id);
+      if (this.watching.get(id) === request) this.watching.delete(id);
     }
   }
 
