@@ -4,6 +4,7 @@ import hashlib
 import hmac
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from couachgptd.core.errors import BadRequest, FormExpired
 from couachgptd.http.keys import CSRF_SECRET, SESSION_ID
@@ -31,6 +32,7 @@ async def require_token(request: web.Request) -> None:
         LookupError,
         AssertionError,
         RuntimeError,
+        HttpProcessingError,
     ):  # what aiohttp says of a broken body
         raise BadRequest(reason="form") from None
     if (

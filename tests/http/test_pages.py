@@ -106,6 +106,7 @@ async def test_the_token_of_before_log_in_is_worth_nothing_after_it(
         ("multipart/form-data", b"x"),
         ("multipart/form-data; boundary=a", b"x"),
         ("multipart/form-data; boundary=a", b"--a\r\n\r\n"),
+        ("multipart/form-data; boundary=a", b"--a\r\nbad"),
         ("multipart/form-data; boundary=a", b'--a\r\nContent-Disposition: x"\r\n\r\nx\r\n--a--'),
         (
             "multipart/form-data; boundary=a",
