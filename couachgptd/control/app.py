@@ -13,6 +13,7 @@ from aiohttp import web
 from couachgptd.control.peer import Peer, peer_of
 from couachgptd.core import access, wire
 from couachgptd.core.errors import (
+    AccountSuspended,
     BadRequest,
     CouachError,
     EngineError,
@@ -39,6 +40,7 @@ _STATUS: tuple[tuple[type[CouachError], int], ...] = (
     (NotFound, 404),
     (NotAllowed, 403),
     (LoginTaken, 409),
+    (AccountSuspended, 409),
     (TurnRunning, 409),
     (QueueFull, 429),
     (EngineError, 503),

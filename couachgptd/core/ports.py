@@ -173,7 +173,7 @@ class Store(Protocol):
         ...
 
     async def set_user_state(self, user_id: UserId, state: UserState) -> User:
-        """Raises NotFound."""
+        """Keep it; who is suspended has no session any more. Raises NotFound."""
         ...
 
     async def set_role(self, user_id: UserId, role: Role) -> User:

@@ -8,9 +8,9 @@ from typing import Any
 from couachgptd.core import wire
 from couachgptd.core.conversations import Author, Conversation, Message, title_from
 from couachgptd.core.errors import BadRequest, CouachError, MessageEmpty, NotFound, TurnRunning
-from couachgptd.core.ids import ConversationId, MessageId, TurnId
+from couachgptd.core.ids import ConversationId, MessageId, TurnId, UserId
 from couachgptd.core.ports import Store
-from couachgptd.core.turns import Turn, TurnSource
+from couachgptd.core.turns import Turn, TurnSource, TurnState
 from couachgptd.core.users import User
 from couachgptd.core.wire import Json
 from couachgptd.services.events import EventQueue
@@ -72,8 +72,13 @@ class ChatService:
                 continue
             user = await self._store.user(turn.asker_id)
             found = await self._store.message_of(turn.asker_id, turn.message_id)
-            if user is not None and found is not None:
+            if user is None or found is None:
+                continue
+            if user.is_active:
                 self._submit(user, replace(found[1], turn=turn))
+            else:
+                stopped = replace(turn.at(TurnState.STOPPED), finished_at=turn.queued_at)
+                await self._store.finish_turn(stopped, found[1].text, found[1].thinking)
 
     async def conversations(self, user: User) -> list[Json]:
         found = await self._store.conversations(user.id, LISTED_CONVERSATIONS)
@@ -169,6 +174,10 @@ class ChatService:
         if await self._store.turn_of(user.id, TurnId(turn_id)) is None:
             raise NotFound
         await self._runner.stop(TurnId(turn_id))
+
+    async def stop_all(self, user_id: UserId) -> None:
+        """Stop every turn of a person who may not go on."""
+        await asyncio.gather(*(self._runner.stop(turn) for turn in self._runner.turns_of(user_id)))
 
     async def watch(
         self,

@@ -99,7 +99,10 @@ class ControlService:
         state = text_of(body, "state")
         if state not in (UserState.ACTIVE, UserState.SUSPENDED):
             raise BadRequest(reason="state")
-        return operator_user(await self._accounts.set_state(login, UserState(state), actor))
+        user = await self._accounts.set_state(login, UserState(state), actor)
+        if not user.is_active:
+            await self._chat.stop_all(user.id)
+        return operator_user(user)
 
     async def set_role(self, login: str, body: Json, actor: str) -> Json:
         return operator_user(await self._accounts.set_role(login, role_of(body), actor))

@@ -79,6 +79,9 @@ class TurnRunner:
     def live(self, turn: TurnId) -> LiveTurn | None:
         return self._live.get(turn)
 
+    def turns_of(self, asker: UserId) -> list[TurnId]:
+        return [turn for turn, live in self._live.items() if live.turn.asker_id == asker]
+
     @contextmanager
     def place(self, asker: UserId | None) -> Generator[None]:
         """Hold a place for a turn until it is submitted, so that many at once do not pass.

@@ -90,7 +90,12 @@ class PeopleStore:
         return await self._db.write(work)
 
     async def set_user_state(self, user_id: UserId, state: UserState) -> User:
-        return await self._change(lambda: _changed_user(user_id, state=state.value))
+        def work() -> User:
+            if state is UserState.SUSPENDED:
+                SessionTable.delete().where(SessionTable.user == user_id).execute()
+            return _changed_user(user_id, state=state.value)
+
+        return await self._change(work)
 
     async def set_role(self, user_id: UserId, role: Role) -> User:
         return await self._change(lambda: _changed_user(user_id, role=role.value))

@@ -731,7 +731,29 @@ async def test_who_is_suspended_is_signed_out_of_open_sockets_and_may_come_back(
         assert not [each for each in tab.messages if each["type"] == "ok"]
         assert (await browser.get("/"))[0] == 303
         fresh.control("POST", "/v1/users/claire/state", {"state": "active"})
+        assert (await browser.get("/"))[0] == 303  # the old cookie may be in other hands
+        await browser.log_in("claire")
         assert (await browser.get("/"))[0] == 200
+
+
+async def test_the_turns_of_who_is_suspended_end_and_the_engine_is_free(
+    fresh: RunningDaemon,
+) -> None:
+    async with (
+        fresh.browser("claire") as hers,
+        hers.ws() as tab,
+        fresh.browser("marc") as his,
+        his.ws() as other,
+    ):
+        running = await tab.ask(SLOW)
+        await some_text(tab, running["answer"])
+        await tab.ask("Et puis ?")
+        fresh.control("POST", "/v1/users/claire/state", {"state": "suspended"})
+
+        asked = await other.ask("Bonjour ?")
+        assert (await other.ended(asked["answer"]))["state"] == "done"
+        turns = fresh.control("GET", "/v1/status")[1]["turns"]
+        assert (turns["running"], turns["queued"]) == (0, 0)
 
 
 async def test_who_became_a_reader_writes_nothing_more_on_an_open_socket(
