@@ -186,7 +186,7 @@ async def test_a_session_asked_for_before_shows_each_change_at_once(
     await changes[change]()
 
     found = await store.person_of_session("key")
-    if change in {"log-out", "password"}:
+    if change in {"log-out", "password", "state"}:
         assert found is None
     else:
         assert found == (await store.user(claire.id), {})
