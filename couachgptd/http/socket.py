@@ -39,6 +39,7 @@ class Tab:
 
     def __init__(self, request: web.Request, ws: web.WebSocketResponse, user: User) -> None:
         self.user_id: UserId = user.id
+        self._role = user.role
         self._ws = ws
         self._session_id = request[SESSION_ID]
         self._accounts = request.config_dict[ACCOUNTS]
@@ -210,7 +211,12 @@ class Tab:
         await self._ws.close(code=code)
 
     async def check_session(self) -> None:
-        if await self._accounts.session(self._session_id) is None:
+        """Close where the session ended, or where the page shows what its person may not do.
+
+        The page then goes to the log-in, which sends whoever is still logged in back to a new one.
+        """
+        found = await self._accounts.session(self._session_id)
+        if found is None or found[0].role is not self._role:
             await self.sign_out()
 
 

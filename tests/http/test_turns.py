@@ -756,16 +756,18 @@ async def test_the_turns_of_who_is_suspended_end_and_the_engine_is_free(
         assert (turns["running"], turns["queued"]) == (0, 0)
 
 
-async def test_who_became_a_reader_writes_nothing_more_on_an_open_socket(
+async def test_who_became_a_reader_gets_the_page_of_one_and_writes_nothing_more(
     fresh: RunningDaemon,
 ) -> None:
-    async with fresh.browser("claire") as browser, browser.ws() as tab:
-        assert (await tab.request("conversation.list"))["type"] == "ok"
-        fresh.control("POST", "/v1/users/claire/role", {"role": "reader"})
-        refused = await tab.request("chat.ask", text="x", conversation=None, client_id="a")
-
-        assert refused["code"] == "not_allowed"
-        assert (await tab.request("conversation.list"))["type"] == "ok"
+    async with fresh.browser("claire") as browser:
+        async with browser.ws() as tab:
+            fresh.control("POST", "/v1/users/claire/role", {"role": "reader"})
+            assert await tab.closed(1) == 4401
+        assert (await browser.get("/login"))[0] == 303  # still logged in: back to a new page
+        async with browser.ws() as tab:
+            refused = await tab.request("chat.ask", text="x", conversation=None, client_id="a")
+            assert refused["code"] == "not_allowed"
+            assert (await tab.request("conversation.list"))["type"] == "ok"
 
 
 async def test_who_comes_with_an_ended_session_is_told_to_log_in_again(
