@@ -144,7 +144,7 @@ async def opened_engine(model: Path) -> AsyncGenerator[EmbeddedEngine]:
     engine = EmbeddedEngine(
         config.Engine(kind="embedded", slots=1, context_tokens=CONTEXT_TOKENS),
         config.Embedded(),
-        config.Watchdog(),
+        config.Deadlines(),
         model.parent,
     )
     try:

@@ -57,6 +57,7 @@ class Chat:
     temperature: float = 0.2
     waiting_per_person: int = 5
     waiting_in_all: int = 100
+    pass_over_seconds: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +90,61 @@ class LlamaServer:
 
 @dataclass(frozen=True, slots=True)
 class Watchdog:
-    load_seconds: float = 600.0
-    read_seconds: float = 1800.0
-    gap_seconds: float = 120.0
-    drain_seconds: float = 30.0
-    total_seconds: float = 7200.0
+    """The keys and defaults of `core.budgets.Limits`, which may not be imported here."""
+
+    load_soft_min_seconds: float = 60.0
+    load_hard_seconds: float = 330.0
+    load_first_megabytes_per_second: float = 50.0
+    read_soft_min_seconds: float = 60.0
+    read_hard_min_seconds: float = 600.0
+    read_hard_max_seconds: float = 3600.0
+    read_first_tokens_per_second: float = 8.0
+    gap_soft_min_seconds: float = 30.0
+    gap_soft_max_seconds: float = 120.0
+    gap_soft_mean_factor: float = 20.0
+    drain_soft_min_seconds: float = 30.0
+    drain_batch_tokens: int = 512
+    total_min_seconds: float = 600.0
+    total_max_seconds: float = 7200.0
+    expected_factor: float = 2.0
+    hard_factor: float = 3.0
+    confirm_seconds: float = 15.0
+    confirm_samples: int = 3
+    still_below_cores: float = 0.05
+    busy_above_cores: float = 0.5
+    drained_below_cores: float = 0.2
+    spin_above_cores: float = 0.9
+    moving_megabytes_per_second: float = 1.0
+    thrashing_above_percent: float = 10.0
+    probe_failures: int = 3
+    pause_seconds: float = 5.0
+    grace_seconds: float = 20.0
+    foreign_grace_seconds: float = 120.0
+    start_seconds: float = 60.0
+    cancel_seconds: float = 10.0
+    unload_seconds: float = 20.0
+    restart_seconds: float = 45.0
+    unloads_in_a_row: int = 2
+    backoff_first_seconds: float = 30.0
+    backoff_factor: float = 4.0
+    backoff_max_seconds: float = 300.0
+    restarts_in_window: int = 3
+    restarts_window_seconds: float = 900.0
+    restarts_in_day: int = 8
+    retry_seconds: float = 1800.0
+    settled_seconds: float = 1800.0
+    maintenance_max_seconds: float = 1800.0
+    turn_strikes: int = 2
+    model_failed_loads: int = 3
+    model_hung_loads: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    load_seconds: float = 7200.0
+    read_seconds: float = 7200.0
+    gap_seconds: float = 3600.0
+    total_seconds: float = 14400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +172,7 @@ class Config:
     embedded: Embedded = field(default_factory=Embedded)
     llama_server: LlamaServer = field(default_factory=LlamaServer)
     watchdog: Watchdog = field(default_factory=Watchdog)
+    deadlines: Deadlines = field(default_factory=Deadlines)
     brand: Brand = field(default_factory=Brand)
     log: Log = field(default_factory=Log)
 
@@ -149,17 +201,62 @@ BOUNDS: Mapping[str, tuple[float, float]] = {
     "chat.temperature": (0, 2),
     "chat.waiting_per_person": (1, 10_000),
     "chat.waiting_in_all": (1, 100_000),
+    "chat.pass_over_seconds": (0, 86400),
     "engine.slots": (1, 256),
     "engine.context_tokens": (256, 1_048_576),
     "engine.threads": (0, 1024),
     "ollama.keep_alive_seconds": (0, 31_536_000),
     "embedded.batch_tokens": (32, 4096),
     "embedded.host_cache_mib": (0, 1_048_576),
-    "watchdog.load_seconds": (0.1, 86400),
-    "watchdog.read_seconds": (0.1, 86400),
-    "watchdog.gap_seconds": (0.1, 86400),
-    "watchdog.drain_seconds": (0.1, 86400),
-    "watchdog.total_seconds": (0.1, 604800),
+    "watchdog.load_soft_min_seconds": (0.1, 86_400),
+    "watchdog.load_hard_seconds": (0.1, 86_400),
+    "watchdog.load_first_megabytes_per_second": (0.01, 100_000),
+    "watchdog.read_soft_min_seconds": (0.1, 86_400),
+    "watchdog.read_hard_min_seconds": (0.1, 86_400),
+    "watchdog.read_hard_max_seconds": (0.1, 86_400),
+    "watchdog.read_first_tokens_per_second": (0.01, 1_000_000),
+    "watchdog.gap_soft_min_seconds": (0.1, 86_400),
+    "watchdog.gap_soft_max_seconds": (0.1, 86_400),
+    "watchdog.gap_soft_mean_factor": (1, 10_000),
+    "watchdog.drain_soft_min_seconds": (0.1, 86_400),
+    "watchdog.drain_batch_tokens": (1, 65_536),
+    "watchdog.total_min_seconds": (0.1, 604_800),
+    "watchdog.total_max_seconds": (0.1, 604_800),
+    "watchdog.expected_factor": (1, 100),
+    "watchdog.hard_factor": (1, 100),
+    "watchdog.confirm_seconds": (0, 3_600),
+    "watchdog.confirm_samples": (1, 100),
+    "watchdog.still_below_cores": (0, 64),
+    "watchdog.busy_above_cores": (0, 64),
+    "watchdog.drained_below_cores": (0, 64),
+    "watchdog.spin_above_cores": (0, 64),
+    "watchdog.moving_megabytes_per_second": (0, 100_000),
+    "watchdog.thrashing_above_percent": (0, 100),
+    "watchdog.probe_failures": (1, 1_000),
+    "watchdog.pause_seconds": (0.1, 3_600),
+    "watchdog.grace_seconds": (0, 3_600),
+    "watchdog.foreign_grace_seconds": (0, 3_600),
+    "watchdog.start_seconds": (0.1, 3_600),
+    "watchdog.cancel_seconds": (0.1, 3_600),
+    "watchdog.unload_seconds": (0.1, 3_600),
+    "watchdog.restart_seconds": (0.1, 3_600),
+    "watchdog.unloads_in_a_row": (0, 100),
+    "watchdog.backoff_first_seconds": (0, 86_400),
+    "watchdog.backoff_factor": (1, 100),
+    "watchdog.backoff_max_seconds": (0, 86_400),
+    "watchdog.restarts_in_window": (0, 1_000),
+    "watchdog.restarts_window_seconds": (1, 604_800),
+    "watchdog.restarts_in_day": (0, 1_000),
+    "watchdog.retry_seconds": (1, 604_800),
+    "watchdog.settled_seconds": (0, 604_800),
+    "watchdog.maintenance_max_seconds": (1, 604_800),
+    "watchdog.turn_strikes": (1, 100),
+    "watchdog.model_failed_loads": (1, 100),
+    "watchdog.model_hung_loads": (1, 100),
+    "deadlines.load_seconds": (0.1, 604_800),
+    "deadlines.read_seconds": (0.1, 604_800),
+    "deadlines.gap_seconds": (0.1, 604_800),
+    "deadlines.total_seconds": (0.1, 604_800),
 }
 
 _COLOUR = (re.compile(r"#[0-9a-fA-F]{6}"), "a colour like #0f5c7a")

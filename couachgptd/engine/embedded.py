@@ -62,13 +62,13 @@ class EmbeddedEngine:
         self,
         engine: config.Engine,
         embedded: config.Embedded,
-        watchdog: config.Watchdog,
+        deadlines: config.Deadlines,
         models_dir: Path,
         machine_memory: MachineMemory = machine_memory,
     ) -> None:
         self._engine = engine
         self._embedded = embedded
-        self._watchdog = watchdog
+        self._deadlines = deadlines
         self._models_dir = models_dir
         self._machine_memory = machine_memory
         self._switch = asyncio.Lock()
@@ -79,7 +79,10 @@ class EmbeddedEngine:
 
     @property
     def child(self) -> LlamaProcess | None:
-        """The last child made, which may still load its model, or have ended."""
+        """The last child made, which may still load its model, or have ended.
+
+        None also after one whose end needs no cure: it could not load its file, or was restarted.
+        """
         return self._child
 
     @property
@@ -181,8 +184,10 @@ class EmbeddedEngine:
         if not await child.kill():
             return False
         async with self._switch:
-            if self._child is child and child.is_ready:  # nobody asked for another one meanwhile
-                await self._started(child.model)
+            if self._child is child:  # nobody asked for another one meanwhile
+                self._forget(child)
+                if child.is_ready:
+                    await self._started(child.model)
         return True
 
     async def close(self) -> None:
@@ -218,15 +223,23 @@ class EmbeddedEngine:
             threads=self._engine.threads or default_threads(),
             host_cache_mib=self._embedded.host_cache_mib,
         )
+        self._child = process = await LlamaProcess.launch(settings)
         try:
-            self._child = process = await LlamaProcess.launch(settings)
-            await process.wait_ready(self._watchdog.load_seconds)
+            await process.wait_ready(self._deadlines.load_seconds)
         except ModelBroken:
             self._broken.add(found)
             raise
-        client = LlamaClient(process.address, process.api_key, self._watchdog)
+        finally:
+            # A file that cannot be loaded is no death of the engine; a signal is.
+            if not (process.is_ready or process.was_killed):
+                self._forget(process)
+        client = LlamaClient(process.address, process.api_key, self._deadlines)
         self._running = Running(process, client, warning)
         return self._running
+
+    def _forget(self, child: LlamaProcess) -> None:
+        if self._child is child:
+            self._child = None
 
     async def _need(self, model: Model, path: Path) -> MemoryNeed:
         facts = await asyncio.to_thread(facts_in, path)

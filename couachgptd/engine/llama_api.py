@@ -34,10 +34,10 @@ PROBE_TEXT = "x"  # any text: what the template puts around it is what is measur
 class LlamaClient:
     """Knows the server's paths and nothing of where the server comes from."""
 
-    def __init__(self, url: str, api_key: str, watchdog: config.Watchdog) -> None:
+    def __init__(self, url: str, api_key: str, deadlines: config.Deadlines) -> None:
         self._url = url.rstrip("/")
         self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
-        self._watchdog = watchdog
+        self._deadlines = deadlines
         self._session: aiohttp.ClientSession | None = None
         self._lengths: dict[int, int] = {}
         self._shares: tuple[int, int, int] | None = None
@@ -69,7 +69,7 @@ class LlamaClient:
 
     async def chat(self, request: ChatRequest) -> AsyncGenerator[Piece]:
         """Stream one answer of a server that is ready."""
-        limits = self._watchdog
+        limits = self._deadlines
         with Deadlines(limits.total_seconds) as deadlines, self._our_errors():
             yield Reading()
             phase, seconds = "read", limits.read_seconds

@@ -29,7 +29,7 @@ from couachgptd.core.errors import (
 from couachgptd.engine.llama_child import EXIT_NOT_INSTALLED
 
 CHILD = "couachgptd.engine.llama_child"
-STOP_SECONDS = 5.0
+STOP_SECONDS = 1.0  # it has nothing to save: one that takes longer hangs
 DRAIN_SECONDS = 1.0
 KILL_SECONDS = 10.0  # a process in the kernel's hands may outlive even SIGKILL for a while
 TAIL_BYTES = 8192  # some 50 lines, which hold the cause; the log before it may hold prompts

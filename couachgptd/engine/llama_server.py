@@ -29,11 +29,11 @@ class LlamaServerEngine:
         self,
         engine: config.Engine,
         llama_server: config.LlamaServer,
-        watchdog: config.Watchdog,
+        deadlines: config.Deadlines,
     ) -> None:
         self._context_tokens = engine.context_tokens
-        self._watchdog = watchdog
-        self._client = LlamaClient(llama_server.url, llama_server.api_key, watchdog)
+        self._deadlines = deadlines
+        self._client = LlamaClient(llama_server.url, llama_server.api_key, deadlines)
 
     async def status(self) -> EngineStatus:
         address = self._client.url
@@ -107,7 +107,7 @@ class LlamaServerEngine:
         await self._client.close()
 
     async def _wait_ready(self) -> None:
-        seconds = self._watchdog.load_seconds
+        seconds = self._deadlines.load_seconds
         try:
             async with asyncio.timeout(seconds):
                 # The server offers no event to wait for, only the page that says 503.

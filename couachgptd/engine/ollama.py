@@ -59,7 +59,7 @@ class OllamaEngine:
         self,
         engine: config.Engine,
         ollama: config.Ollama,
-        watchdog: config.Watchdog,
+        deadlines: config.Deadlines,
         machine_memory: MachineMemory = machine_memory,
     ) -> None:
         self._url = ollama.url
@@ -67,7 +67,7 @@ class OllamaEngine:
         self._slots = engine.slots
         self._keep_alive = ollama.keep_alive_seconds
         self._context_tokens = engine.context_tokens
-        self._watchdog = watchdog
+        self._deadlines = deadlines
         self._client = OllamaClient(ollama.url)
         self._runner_options: dict[str, int] = {"num_ctx": engine.context_tokens}
         if engine.threads:
@@ -128,7 +128,7 @@ class OllamaEngine:
         ]
 
     async def chat(self, request: ChatRequest) -> AsyncGenerator[Piece]:
-        limits = self._watchdog
+        limits = self._deadlines
         with Deadlines(limits.total_seconds) as deadlines, our_errors(self._url, request.model):
             # Ollama sends nothing at all until the first token: what it is at, we ask before.
             is_loaded = await self._is_loaded(request.model)
@@ -175,7 +175,7 @@ class OllamaEngine:
             keep_alive=self._keep_alive,
             options=self._runner_options,
         )
-        seconds = self._watchdog.load_seconds
+        seconds = self._deadlines.load_seconds
         await self._ask(loading, seconds=seconds, phase="load", model=model)
         self._answered_at[model] = asyncio.get_running_loop().time()
         return warning
@@ -185,7 +185,7 @@ class OllamaEngine:
         await self._ask(self._unload(model), seconds=UNLOAD_SECONDS, phase="unload", model=model)
 
     async def pull(self, model: str) -> AsyncGenerator[PullProgress]:
-        limits = self._watchdog
+        limits = self._deadlines
         with Deadlines(float("inf")) as deadlines, our_errors(self._url, model):
             # The package's stream is a generator; its type says less, and only a generator
             # can be closed, which is what ends the download.

@@ -34,16 +34,16 @@ async def open_engine(config: Config) -> Engine:
     if kind == "llama-server":
         from couachgptd.engine.llama_server import LlamaServerEngine
 
-        return LlamaServerEngine(config.engine, config.llama_server, config.watchdog)
+        return LlamaServerEngine(config.engine, config.llama_server, config.deadlines)
     from couachgptd.engine.embedded import EmbeddedEngine
 
-    return EmbeddedEngine(config.engine, config.embedded, config.watchdog, config.models_dir)
+    return EmbeddedEngine(config.engine, config.embedded, config.deadlines, config.models_dir)
 
 
 def _ollama(config: Config) -> Callable[[], Engine]:
     from couachgptd.engine.ollama import OllamaEngine
 
-    return lambda: OllamaEngine(config.engine, config.ollama, config.watchdog)
+    return lambda: OllamaEngine(config.engine, config.ollama, config.deadlines)
 
 
 @asynccontextmanager

@@ -21,10 +21,9 @@ from couachgptd.engine.ollama import OllamaEngine
 
 CONTEXT_TOKENS = 1024
 QUIET_CORES = 0.2
+DRAIN_SECONDS = 20.0
 SAMPLE_SECONDS = 0.3
-WATCHDOG = config.Watchdog(
-    load_seconds=60, read_seconds=60, gap_seconds=30, drain_seconds=20, total_seconds=120
-)
+DEADLINES = config.Deadlines(load_seconds=60, read_seconds=60, gap_seconds=30, total_seconds=120)
 SECTION = config.Engine(context_tokens=CONTEXT_TOKENS, threads=1)
 
 
@@ -35,7 +34,7 @@ class Case:
     kind: str
     engine: Engine
     model: str
-    reopened: Callable[[config.Watchdog], Awaitable[Engine]]
+    reopened: Callable[[config.Deadlines], Awaitable[Engine]]
     pid_of_server: Callable[[], int | None]
     is_idle: Callable[[], Awaitable[bool]]
     long_question: str
@@ -100,11 +99,11 @@ async def case(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
 
 
 @pytest.fixture
-def watchdog_with() -> Callable[..., config.Watchdog]:
+def deadlines_with() -> Callable[..., config.Deadlines]:
     """Return the budgets of these tests with some changed."""
 
-    def changed(**seconds: float) -> config.Watchdog:
-        return replace(WATCHDOG, **seconds)
+    def changed(**seconds: float) -> config.Deadlines:
+        return replace(DEADLINES, **seconds)
 
     return changed
 
@@ -120,18 +119,18 @@ async def ollama_case(request: pytest.FixtureRequest, _folder: Path, opened: lis
     fake = request.getfixturevalue("start_fake_ollama")("--rate", "200")
     section = config.Ollama(url=fake.url)
 
-    async def reopened(watchdog: config.Watchdog) -> Engine:
-        engine = OllamaEngine(SECTION, section, watchdog)
+    async def reopened(deadlines: config.Deadlines) -> Engine:
+        engine = OllamaEngine(SECTION, section, deadlines)
         opened.append(engine)
         return engine
 
     async def is_idle() -> bool:
-        state = await fake.state(wait_idle=WATCHDOG.drain_seconds)
+        state = await fake.state(wait_idle=DRAIN_SECONDS)
         return int(state["active"]) == 0
 
     made = Case(
         kind="ollama",
-        engine=OllamaEngine(SECTION, section, WATCHDOG),
+        engine=OllamaEngine(SECTION, section, DEADLINES),
         model="couac:1b",
         reopened=reopened,
         pid_of_server=lambda: fake.process.pid,
@@ -153,18 +152,18 @@ async def embedded_case(request: pytest.FixtureRequest, folder: Path, opened: li
     starter: Path = request.getfixturevalue("starter_model")
     (folder / "smollm2.gguf").symlink_to(starter)
 
-    def new(watchdog: config.Watchdog) -> EmbeddedEngine:
-        return EmbeddedEngine(SECTION, config.Embedded(), watchdog, folder)
+    def new(deadlines: config.Deadlines) -> EmbeddedEngine:
+        return EmbeddedEngine(SECTION, config.Embedded(), deadlines, folder)
 
-    engines = [new(WATCHDOG)]
+    engines = [new(DEADLINES)]
 
-    async def reopened(watchdog: config.Watchdog) -> Engine:
-        engines.append(new(watchdog))
+    async def reopened(deadlines: config.Deadlines) -> Engine:
+        engines.append(new(deadlines))
         opened.append(engines[-1])
         return engines[-1]
 
     async def is_idle() -> bool:
-        return await falls_idle(engines[-1].pid, WATCHDOG.drain_seconds)
+        return await falls_idle(engines[-1].pid, DRAIN_SECONDS)
 
     made = Case(
         kind="embedded",
@@ -194,20 +193,20 @@ async def server_case(request: pytest.FixtureRequest, _folder: Path, opened: lis
         threads=1,
         host_cache_mib=0,
     )
-    process = await LlamaProcess.start(settings, WATCHDOG.load_seconds)
+    process = await LlamaProcess.start(settings, DEADLINES.load_seconds)
     section = config.LlamaServer(url=process.address, api_key=process.api_key)
 
-    async def reopened(watchdog: config.Watchdog) -> Engine:
-        engine = LlamaServerEngine(SECTION, section, watchdog)
+    async def reopened(deadlines: config.Deadlines) -> Engine:
+        engine = LlamaServerEngine(SECTION, section, deadlines)
         opened.append(engine)
         return engine
 
     async def is_idle() -> bool:
-        return await falls_idle(process.pid, WATCHDOG.drain_seconds)
+        return await falls_idle(process.pid, DRAIN_SECONDS)
 
     made = Case(
         kind="llama-server",
-        engine=LlamaServerEngine(SECTION, section, WATCHDOG),
+        engine=LlamaServerEngine(SECTION, section, DEADLINES),
         model="smollm2",
         reopened=reopened,
         pid_of_server=lambda: process.pid if process.is_running else None,

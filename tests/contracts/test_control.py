@@ -28,7 +28,7 @@ from couachgptd.engine.probes import llama_probes, ollama_probes
 from couachgptd.engine.systemd import Systemctl
 from tests.conftest import ROOT
 
-WATCHDOG = config.Watchdog(load_seconds=60, read_seconds=60, gap_seconds=30, total_seconds=120)
+DEADLINES = config.Deadlines(load_seconds=60, read_seconds=60, gap_seconds=30, total_seconds=120)
 SECTION = config.Engine(context_tokens=1024, threads=1, slots=2)
 VITALS_SECONDS = 4.0
 LONG = "[[tokens=2000]] Write a very long story about a dog, with many chapters."
@@ -87,7 +87,7 @@ async def case(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
 
 async def own_child(request: pytest.FixtureRequest, folder: Path, _: AsyncExitStack) -> Case:
     (folder / "petit.gguf").symlink_to(request.getfixturevalue("starter_model"))
-    engine = EmbeddedEngine(SECTION, config.Embedded(host_cache_mib=0), WATCHDOG, folder)
+    engine = EmbeddedEngine(SECTION, config.Embedded(host_cache_mib=0), DEADLINES, folder)
     return Case(
         engine,
         OwnChildControl(engine),
@@ -114,7 +114,7 @@ async def unit(request: pytest.FixtureRequest, folder: Path, stack: AsyncExitSta
 
     stack.callback(end)
     url = f"http://127.0.0.1:{port}"
-    engine = OllamaEngine(SECTION, config.Ollama(url=url), WATCHDOG)
+    engine = OllamaEngine(SECTION, config.Ollama(url=url), DEADLINES)
     control = UnitControl(url, engine, Systemctl("ollama.service", program))
     async with asyncio.timeout(20):
         while not (await engine.status()).is_up:  # noqa: ASYNC110 -- it tells nobody
@@ -126,7 +126,7 @@ async def ollama_elsewhere(
     request: pytest.FixtureRequest, _folder: Path, _stack: AsyncExitStack
 ) -> Case:
     fake = request.getfixturevalue("start_fake_ollama")("--rate", "200")
-    engine = OllamaEngine(SECTION, config.Ollama(url=fake.url), WATCHDOG)
+    engine = OllamaEngine(SECTION, config.Ollama(url=fake.url), DEADLINES)
     control = RemoteControl(fake.url, ollama_probes(), engine)
     return Case(engine, control, "couac:1b", lambda: fake.process.pid)
 
@@ -146,7 +146,7 @@ async def llama_server(
     process = await LlamaProcess.start(settings, 60)
     stack.push_async_callback(process.stop)
     section = config.LlamaServer(url=process.address, api_key=process.api_key)
-    engine = LlamaServerEngine(SECTION, section, WATCHDOG)
+    engine = LlamaServerEngine(SECTION, section, DEADLINES)
     control = RemoteControl(section.url, llama_probes(), None, section.api_key)
     return Case(engine, control, "petit", lambda: process.pid)
 
@@ -199,7 +199,7 @@ async def test_work_is_seen_on_the_meters_where_there_are_any(case: Case) -> Non
     assert (meters.cpu_cores is not None) == case.control.abilities.can_meter
     assert (meters.memory_bytes is not None) == case.control.abilities.can_meter
     if meters.cpu_cores is not None:
-        assert meters.cpu_cores > 0.03
+        assert meters.cpu_cores > 0.01
 
 
 async def test_a_frozen_engine_is_seen_in_bounded_time_by_one_probe_at_once(case: Case) -> None:

@@ -29,7 +29,7 @@ from couachgptd.core.ports import Engine
 if TYPE_CHECKING:
     from tests.contracts.conftest import Case
 
-WatchdogWith = Callable[..., config.Watchdog]
+DeadlinesWith = Callable[..., config.Deadlines]
 STAGES: tuple[type[Piece], ...] = (Loading, Reading, Thought, Text, Finished)
 
 
@@ -158,11 +158,11 @@ async def test_after_a_closed_stream_the_next_answer_comes(case: "Case") -> None
 
 async def test_an_engine_silent_before_the_first_token_meets_a_deadline(
     case: "Case",
-    watchdog_with: WatchdogWith,
+    deadlines_with: DeadlinesWith,
 ) -> None:
     # Ollama does not say when it has loaded: the two budgets are one there.
     load_seconds = 0.3 if case.kind == "ollama" else 60
-    engine = await case.reopened(watchdog_with(load_seconds=load_seconds, read_seconds=0.3))
+    engine = await case.reopened(deadlines_with(load_seconds=load_seconds, read_seconds=0.3))
     await engine.load(case.model)
     case.signal(signal.SIGSTOP)
 
@@ -174,9 +174,9 @@ async def test_an_engine_silent_before_the_first_token_meets_a_deadline(
 
 async def test_an_engine_silent_in_mid_answer_meets_a_deadline(
     case: "Case",
-    watchdog_with: WatchdogWith,
+    deadlines_with: DeadlinesWith,
 ) -> None:
-    engine = await case.reopened(watchdog_with(gap_seconds=1.0))
+    engine = await case.reopened(deadlines_with(gap_seconds=1.0))
     async with aclosing(engine.chat(case.request(case.long_question, max_tokens=900))) as stream:
         await until_text(stream)
         case.signal(signal.SIGSTOP)
@@ -189,9 +189,9 @@ async def test_an_engine_silent_in_mid_answer_meets_a_deadline(
 
 async def test_an_answer_without_end_meets_the_last_deadline(
     case: "Case",
-    watchdog_with: WatchdogWith,
+    deadlines_with: DeadlinesWith,
 ) -> None:
-    engine = await case.reopened(watchdog_with(total_seconds=0.5))
+    engine = await case.reopened(deadlines_with(total_seconds=0.5))
     await engine.load(case.model)
 
     with pytest.raises(EngineTimeout) as told:

@@ -14,6 +14,7 @@ from couachgptd import config
 from couachgptd.core.errors import (
     AnswerInterrupted,
     ContextExceeded,
+    EngineKilled,
     EngineTimeout,
     ModelBroken,
     ModelMissing,
@@ -29,7 +30,7 @@ from couachgptd.core.models import (
 )
 from couachgptd.engine.embedded import EmbeddedEngine, default_threads
 
-WATCHDOG = config.Watchdog(load_seconds=60, read_seconds=60, gap_seconds=30, total_seconds=120)
+DEADLINES = config.Deadlines(load_seconds=60, read_seconds=60, gap_seconds=30, total_seconds=120)
 SECTION = config.Engine(context_tokens=512, threads=1, slots=2)
 
 
@@ -37,7 +38,7 @@ SECTION = config.Engine(context_tokens=512, threads=1, slots=2)
 async def engine(starter_model: Path, tmp_path: Path) -> AsyncIterator[EmbeddedEngine]:
     (tmp_path / "un.gguf").symlink_to(starter_model)
     (tmp_path / "deux.gguf").symlink_to(starter_model)
-    opened = EmbeddedEngine(SECTION, config.Embedded(), WATCHDOG, tmp_path)
+    opened = EmbeddedEngine(SECTION, config.Embedded(), DEADLINES, tmp_path)
     yield opened
     await opened.close()
 
@@ -193,7 +194,7 @@ async def test_a_folder_without_models_lists_none(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("rien", encoding="utf-8")
     (tmp_path / "dossier.gguf").mkdir()
     for folder in (tmp_path, tmp_path / "absent"):
-        engine = EmbeddedEngine(SECTION, config.Embedded(), WATCHDOG, folder)
+        engine = EmbeddedEngine(SECTION, config.Embedded(), DEADLINES, folder)
 
         assert await engine.models() == []
         assert (await engine.status()).is_up
@@ -211,7 +212,7 @@ async def test_a_broken_file_is_listed_and_its_answer_says_so(
 
 @pytest.mark.usefixtures("engine")
 async def test_a_load_too_slow_is_told_and_leaves_nothing(tmp_path: Path) -> None:
-    hasty = EmbeddedEngine(SECTION, config.Embedded(), config.Watchdog(load_seconds=0.1), tmp_path)
+    hasty = EmbeddedEngine(SECTION, config.Embedded(), config.Deadlines(load_seconds=0.1), tmp_path)
 
     with pytest.raises(EngineTimeout):
         await hasty.load("un")
@@ -246,6 +247,7 @@ async def test_a_file_that_could_not_be_loaded_is_broken_until_it_changes(
     with pytest.raises(ModelBroken):
         await engine.load("coupe")
     assert (await engine.model("coupe")).is_broken
+    assert engine.child is None, "an end that needs no cure"
 
     shutil.copy(starter_model, cut)
 
@@ -291,6 +293,24 @@ async def test_a_model_asked_for_during_a_restart_is_the_one_that_stays(
     await asyncio.gather(finished(engine, asked(model="deux")), restarting)
 
     assert [model.name for model in await engine.loaded()] == ["deux"]
+
+
+async def test_a_child_killed_while_it_loads_is_dead_until_a_restart(
+    engine: EmbeddedEngine,
+) -> None:
+    loading = asyncio.create_task(engine.load("un"))
+    while engine.child is None:  # noqa: ASYNC110 -- it offers no event, nor need it
+        await asyncio.sleep(0)
+    os.kill(engine.child.pid, signal.SIGKILL)
+
+    with pytest.raises(EngineKilled):
+        await loading
+    dead = engine.child
+    assert dead.was_killed
+
+    assert await engine.restart()
+    assert engine.child is not dead, "nothing more is to be cured"
+    await finished(engine, asked())
 
 
 async def test_a_restart_without_a_child_is_nothing(engine: EmbeddedEngine) -> None:

@@ -15,7 +15,7 @@ from couachgptd.engine.control import OwnChildControl
 from couachgptd.engine.embedded import EmbeddedEngine
 from tests.freeze_threads import frozen_decoder
 
-WATCHDOG = config.Watchdog(load_seconds=60, read_seconds=60, gap_seconds=30, total_seconds=120)
+DEADLINES = config.Deadlines(load_seconds=60, read_seconds=60, gap_seconds=30, total_seconds=120)
 SILENCE_SECONDS = 1.0
 
 
@@ -23,7 +23,7 @@ SILENCE_SECONDS = 1.0
 async def engine(starter_model: Path, tmp_path: Path) -> AsyncIterator[EmbeddedEngine]:
     (tmp_path / "petit.gguf").symlink_to(starter_model)
     section = config.Engine(context_tokens=2048, threads=1)
-    opened = EmbeddedEngine(section, config.Embedded(host_cache_mib=0), WATCHDOG, tmp_path)
+    opened = EmbeddedEngine(section, config.Embedded(host_cache_mib=0), DEADLINES, tmp_path)
     yield opened
     await opened.close()
 

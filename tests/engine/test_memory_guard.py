@@ -21,7 +21,7 @@ from couachgptd.engine.meters import Memory
 from couachgptd.engine.ollama import OllamaEngine
 
 MB = 1_000_000
-WATCHDOG = config.Watchdog(load_seconds=60, read_seconds=60, gap_seconds=30, total_seconds=120)
+DEADLINES = config.Deadlines(load_seconds=60, read_seconds=60, gap_seconds=30, total_seconds=120)
 
 MakeEngine = Callable[[Memory], Engine]
 
@@ -35,14 +35,14 @@ async def make_engine(
 
     def embedded(memory: Memory) -> Engine:
         section = config.Engine(context_tokens=4096, threads=1, slots=2)
-        engine = EmbeddedEngine(section, config.Embedded(), WATCHDOG, tmp_path, lambda: memory)
+        engine = EmbeddedEngine(section, config.Embedded(), DEADLINES, tmp_path, lambda: memory)
         made.append(engine)
         return engine
 
     def ollama(memory: Memory) -> Engine:
         section = config.Engine(context_tokens=4096, slots=2)
         url = request.getfixturevalue("start_fake_ollama")().url
-        engine = OllamaEngine(section, config.Ollama(url=url), WATCHDOG, lambda: memory)
+        engine = OllamaEngine(section, config.Ollama(url=url), DEADLINES, lambda: memory)
         made.append(engine)
         return engine
 
@@ -114,7 +114,7 @@ async def test_a_refusal_leaves_the_model_that_is_loaded(
     for name in ("un", "deux"):
         (tmp_path / f"{name}.gguf").symlink_to(starter_model)
     section = config.Engine(context_tokens=512, threads=1)
-    engine = EmbeddedEngine(section, config.Embedded(), WATCHDOG, tmp_path, lambda: memory[0])
+    engine = EmbeddedEngine(section, config.Embedded(), DEADLINES, tmp_path, lambda: memory[0])
     await engine.load("un")
     memory[0] = Memory(10 * MB, 10 * MB)
 
@@ -131,7 +131,7 @@ async def test_nothing_is_refused_for_the_memory_of_another_host(
     # A name of this machine that is no loopback address stands for another host.
     port = start_fake_ollama().url.rpartition(":")[2]
     section = config.Ollama(url=f"http://0.0.0.0:{port}")
-    engine = OllamaEngine(config.Engine(), section, WATCHDOG, lambda: Memory(1, 1))
+    engine = OllamaEngine(config.Engine(), section, DEADLINES, lambda: Memory(1, 1))
 
     assert await engine.load("couac:1b") is None
     await engine.close()
@@ -139,7 +139,7 @@ async def test_nothing_is_refused_for_the_memory_of_another_host(
 
 async def test_an_ollama_that_will_not_tell_is_asked_to_load_all_the_same() -> None:
     section = config.Ollama(url="http://127.0.0.1:1")
-    engine = OllamaEngine(config.Engine(), section, WATCHDOG, lambda: Memory(1, 1))
+    engine = OllamaEngine(config.Engine(), section, DEADLINES, lambda: Memory(1, 1))
 
     with pytest.raises(EngineError) as told:
         await engine.load("couac:1b")
