@@ -7,6 +7,7 @@ import signal
 import socket
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import asdict
 from typing import Any
 
 from aiohttp import web
@@ -15,9 +16,10 @@ from couachgptd import __version__
 from couachgptd.config import Config
 from couachgptd.control.app import create_control_app
 from couachgptd.control.peer import bound_socket
+from couachgptd.core.budgets import Limits
 from couachgptd.core.errors import NotAllowed, StoreError
 from couachgptd.core.ports import Store
-from couachgptd.engine.selection import opened_engine
+from couachgptd.engine.selection import opened_control, opened_engine
 from couachgptd.http.app import create_app
 from couachgptd.notify import notify
 from couachgptd.services.accounts import AccountService
@@ -27,6 +29,7 @@ from couachgptd.services.models import ModelService
 from couachgptd.services.prompts import Prompts
 from couachgptd.services.runner import TurnRunner
 from couachgptd.services.topics import Topics
+from couachgptd.services.watch import Watch
 from couachgptd.storage.passwords import Argon2Passwords
 from couachgptd.storage.store import opened_store
 
@@ -62,6 +65,7 @@ async def run(config: Config) -> None:
             slots=config.engine.slots,
             per_person=config.chat.waiting_per_person,
             in_all=config.chat.waiting_in_all,
+            pass_over_seconds=config.chat.pass_over_seconds,
         )
         _on_signals(stop, runner)
         prompts = Prompts(
@@ -82,7 +86,10 @@ async def run(config: Config) -> None:
             window_seconds=config.accounts.login_window_seconds,
         )
         chat = ChatService(store, topics, runner, models, prompts)
-        control = ControlService(accounts, chat, models, runner, topics, __version__)
+        engine_control = await stack.enter_async_context(opened_control(config, engine))
+        limits = Limits(**asdict(config.watchdog))
+        watch = Watch(engine_control, runner, models, store, limits)
+        control = ControlService(accounts, chat, models, runner, topics, watch, store, __version__)
         app = create_app(
             accounts=accounts,
             chat=chat,
@@ -97,6 +104,8 @@ async def run(config: Config) -> None:
         await stack.enter_async_context(_background(_sweep(store), "sweep"))
         await stack.enter_async_context(_serving(app, listener))
         await stack.enter_async_context(_serving(create_control_app(control), control_socket))
+        # The watchdog sees the last answers to their end.
+        await stack.enter_async_context(watch.running())
         await stack.enter_async_context(runner.running(config.server.drain_seconds))
         await chat.recover()
         models.refresh_soon()

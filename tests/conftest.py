@@ -18,11 +18,9 @@ STARTER_MODEL = ROOT / ".cache" / "models" / "smollm2-135m-instruct-q4_1.gguf"
 STATE_SECONDS = 30.0
 
 
-@dataclass(frozen=True, slots=True)
-class FakeOllama:
-    """A running `fake_ollama.py`."""
+class Scripted:
+    """A `fake_ollama.py`, whoever runs it: what it counts, and what it is told to do."""
 
-    process: "subprocess.Popen[str]"
     url: str
 
     async def state(self, wait_idle: float = 0.0) -> dict[str, Any]:
@@ -44,6 +42,14 @@ class FakeOllama:
         with urllib.request.urlopen(address, timeout=STATE_SECONDS) as page:  # noqa: S310
             answer: dict[str, Any] = json.load(page)
         return answer
+
+
+@dataclass(slots=True)
+class FakeOllama(Scripted):
+    """A `fake_ollama.py` that the test itself runs."""
+
+    process: "subprocess.Popen[str]"
+    url: str
 
 
 StartFakeOllama = Callable[..., FakeOllama]

@@ -10,7 +10,7 @@ import socket
 import struct
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -241,7 +241,7 @@ async def chat(request: web.Request) -> web.StreamResponse:
         return missing(str(body.get("model", "")))
     messages: list[dict[str, Any]] = body.get("messages") or []
     asked = [str(item.get("content", "")) for item in messages if item.get("role") == "user"]
-    script = state.script.told_by(asked[-1] if asked else "")
+    script = state.script_of(asked[-1] if asked else "")
     if state.behaviour.status_times > 0:
         state.behaviour = replace(state.behaviour, status_times=state.behaviour.status_times - 1)
         error = "server busy, please try again.  maximum pending requests exceeded"
@@ -298,7 +298,8 @@ class Answer:
             await self._hang()
         read_started = time.perf_counter_ns()
         if script.first_token_delay:
-            await asyncio.sleep(script.first_token_delay)
+            async with self._spinning():
+                await asyncio.sleep(script.first_token_delay)
         read_ns = max(1, time.perf_counter_ns() - read_started)
         await self._response.prepare(self._request)
         write_started = time.perf_counter_ns()
@@ -331,21 +332,32 @@ class Answer:
 
     async def _hang(self) -> None:
         """Say nothing more, idle or spinning, until the client goes away."""
-        if not (self._script.spin or self._script.spin_on):
+        async with self._spinning():
             await asyncio.Event().wait()
+
+    @contextlib.asynccontextmanager
+    async def _spinning(self) -> AsyncIterator[None]:
+        """Burn a core in the runner meanwhile, where the script says so."""
+        if not (self._script.spin or self._script.spin_on):
+            yield
+            return
         runner = await self._state.runner(self._name)
         await runner.ask("spin")
         try:
-            await asyncio.Event().wait()
+            yield
         finally:
             if not self._script.spin_on:
                 await runner.ask("rest")
+
+    async def _write_sliced(self, data: bytes) -> None:
+        for byte in data:
+            await self._response.write(bytes((byte,)))
 
     async def _write_tokens(self) -> tuple[int, str | None]:
         """Write the answer; the reason is None where it was told to end badly."""
         script = self._script
         limit = (self._body.get("options") or {}).get("num_predict", -1)
-        write = self._response.write
+        write = self._write_sliced if script.sliced else self._response.write
         loop = asyncio.get_running_loop()
         next_at = loop.time()
         count = 0

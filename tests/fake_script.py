@@ -66,9 +66,11 @@ class Script:
     huge_line_after: int | None = None
     reset_after: int | None = None  # RST
     half_open_after: int | None = None  # neither reads nor writes, nor closes
-    spin: bool = False  # what hangs burns a core, in the runner
+    sliced: bool = False  # what is written comes byte by byte
+    spin: bool = False  # what hangs, or is slow to begin, burns a core in the runner
     spin_on: bool = False  # also once the client has gone
     status: int = 0
+    once: bool = False  # what a message tells is done the first time only
 
     def told_by(self, message: str) -> "Script":
         """Return the script as the words in `[[...]]` of a message change it."""

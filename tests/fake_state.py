@@ -28,9 +28,19 @@ class State:
     asked: Counter[str] = field(default_factory=Counter)
     open: Counter[str] = field(default_factory=Counter)
     most_open: Counter[str] = field(default_factory=Counter)
+    told: set[str] = field(default_factory=set)
     last_options: dict[str, Any] = field(default_factory=dict)
     last_body: dict[str, Any] = field(default_factory=dict)
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    def script_of(self, message: str) -> Script:
+        """Return what to do with a message; one that says `once` counts the first time."""
+        told = self.script.told_by(message)
+        if not told.once:
+            return told
+        is_new = message not in self.told
+        self.told.add(message)
+        return told if is_new else self.script
 
     def known(self, name: str) -> str | None:
         full = name if ":" in name else f"{name}:latest"

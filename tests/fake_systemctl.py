@@ -1,7 +1,9 @@
-"""A program that answers `systemctl show` and `restart` for one unit, whose process is real.
+"""A program that speaks as `systemctl` for one unit, whose process is real.
 
-The folder in FAKE_SYSTEMD holds `command` (JSON: what the unit runs), `pid` and, where a test wants
-it, `refusal` (what `restart` says instead of obeying).
+The folder in FAKE_SYSTEMD holds `command` (JSON: what the unit runs), `pid`, and `restarts`, a line
+for each that was asked for. Where a test wants it: `refusal` (what `restart` says instead of
+obeying) and `job`, while which is there somebody else acts upon the unit. `stopped` is there once a
+person has stopped it.
 """
 
 import json
@@ -32,16 +34,18 @@ def is_running(number: int) -> bool:
 
 def show() -> None:
     main = pid()
-    active = is_running(main)
+    active, stopped = is_running(main), (STATE / "stopped").exists()
+    ended = ("inactive", "dead", "success") if stopped else ("failed", "failed", "signal")
+    state, sub_state, result = ("active", "running", "success") if active else ended
     facts = {
         "LoadState": "loaded",
-        "ActiveState": "active" if active else "failed",
-        "SubState": "running" if active else "failed",
-        "Result": "success" if active else "signal",
+        "ActiveState": state,
+        "SubState": sub_state,
+        "Result": result,
         "NRestarts": "0",
         "MainPID": str(main if active else 0),
         "InvocationID": f"{main:032x}",
-        "Job": "",
+        "Job": "4711" if (STATE / "job").exists() else "",
         "ControlGroup": "/fake.slice/ollama.service",
     }
     for name, value in facts.items():
@@ -49,19 +53,31 @@ def show() -> None:
 
 
 def restart() -> None:
+    with (STATE / "restarts").open("a") as log:
+        log.write(f"{time.time()}\n")
     refusal = STATE / "refusal"
     if refusal.exists():
         sys.exit(refusal.read_text())
+    end()
+    start()
+
+
+def stop() -> None:
+    (STATE / "stopped").touch()
+    end()
+
+
+def end() -> None:
     for number, seconds in ((signal.SIGTERM, STOP_SECONDS), (signal.SIGKILL, STOP_SECONDS)):
         ends = time.monotonic() + seconds
         if is_running(pid()):
             os.killpg(pid(), number)
         while is_running(pid()) and time.monotonic() < ends:
             time.sleep(0.01)
-    start()
 
 
 def start() -> None:
+    (STATE / "stopped").unlink(missing_ok=True)
     command = json.loads((STATE / "command").read_text())
     # Our caller reads our output to its end: the unit must not hold it open.
     none = subprocess.DEVNULL
@@ -70,4 +86,4 @@ def start() -> None:
 
 
 if __name__ == "__main__":
-    {"show": show, "restart": restart, "start": start}[sys.argv[1]]()
+    {"show": show, "restart": restart, "start": start, "stop": stop}[sys.argv[1]]()

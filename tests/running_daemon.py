@@ -290,9 +290,11 @@ def text_of(message: int, events: Iterable[Json]) -> str:
     for event in events:
         if event["type"] == "snapshot":
             texts = [each["text"] for each in event["messages"] if each["id"] == message]
-            text = texts[0] if texts else ""
+            text = texts[0] if texts else text
         elif event["type"] == "text" and event["message"] == message and event["kind"] == "text":
             text += event["d"]
+        elif event["type"] == "rewrite" and event["message"] == message:
+            text = event["text"]
     return text
 
 

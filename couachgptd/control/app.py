@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 API = "1"
 API_HEADER = "X-Couachgpt-Api"
 BODY_MAX_BYTES = 4 * 1024 * 1024
+INCIDENTS, INCIDENTS_MAX = 200, 2000
 CALLER_CHECK_SECONDS = 0.5
 
 Json = dict[str, Any]
@@ -105,6 +106,32 @@ async def _models(control: ControlService, _request: web.Request) -> web.StreamR
     return web.json_response(await control.models())
 
 
+async def _queue(control: ControlService, _request: web.Request) -> web.StreamResponse:
+    return web.json_response(await control.queue())
+
+
+async def _incidents(control: ControlService, request: web.Request) -> web.StreamResponse:
+    given = request.query.get("limit", str(INCIDENTS))
+    try:
+        limit = int(given)
+    except ValueError:
+        limit = 0
+    if not 0 < limit <= INCIDENTS_MAX:
+        raise BadRequest(reason="limit")
+    return web.json_response({"incidents": await control.incidents(limit)})
+
+
+async def _reset_engine(control: ControlService, request: web.Request) -> web.StreamResponse:
+    return web.json_response({"engine": await control.reset_engine(_actor(request))})
+
+
+async def _maintenance(control: ControlService, request: web.Request) -> web.StreamResponse:
+    is_on = (await _body(request)).get("is_on")
+    if not isinstance(is_on, bool):
+        raise BadRequest(reason="is_on")
+    return web.json_response({"engine": await control.set_maintenance(is_on, _actor(request))})
+
+
 async def _ask(control: ControlService, request: web.Request) -> web.StreamResponse:
     response = web.StreamResponse(headers={API_HEADER: API})
     response.content_type = "application/x-ndjson"
@@ -147,6 +174,10 @@ VERBS = (
     Verb("control.user.passwd", "POST", "/v1/users/{login}/password", _passwd),
     Verb("control.setup-link", "POST", "/v1/setup-link", _setup_link),
     Verb("control.model.list", "GET", "/v1/models", _models),
+    Verb("control.queue", "GET", "/v1/queue", _queue),
+    Verb("control.engine.incidents", "GET", "/v1/engine/incidents", _incidents),
+    Verb("control.engine.reset", "POST", "/v1/engine/reset", _reset_engine),
+    Verb("control.engine.maintenance", "POST", "/v1/engine/maintenance", _maintenance),
     Verb("control.ask", "POST", "/v1/ask", _ask),
 )
 

@@ -54,19 +54,51 @@ class SetupLink(TypedDict):
     expires_at: str | None
 
 
-class EngineStatus(TypedDict):
+class Engine(TypedDict):
     kind: str
-    address: str | None
     is_up: bool
-    version: str | None
     detail: str | None
+    state: str
+    reason: str | None
+
+
+class EngineStatus(Engine):
+    address: str | None
+    version: str | None
     model: str | None
     loaded: list[str]
+    since: str
+
+
+class Incident(TypedDict):
+    at: str
+    before: str
+    after: str
+    evidence: dict[str, Any]
+
+
+class QueuedTurn(TypedDict):
+    turn: int
+    asker: str | None
+    state: str
+    attempt: int
+    model: str
+    source: str
+    place: int | None
+    wait_seconds: list[int] | None
+    is_healing: bool
+
+
+class Queue(TypedDict):
+    paused: bool
+    running: list[QueuedTurn]
+    waiting: list[QueuedTurn]
 
 
 class Turns(TypedDict):
     queued: int
     running: int
+    is_paused: bool
 
 
 class Users(TypedDict):
@@ -88,12 +120,14 @@ class Status(TypedDict):
 
 
 class Event(TypedDict):
-    """A line of an answer: a `turn` with its stage, or a piece of `text`."""
+    """A line of an answer: a `turn` with its stage, a piece of `text`, or a `rewrite` of it all."""
 
     type: str
     turn: NotRequired[dict[str, Any]]
     kind: NotRequired[str]
     d: NotRequired[str]
+    text: NotRequired[str]
+    thinking: NotRequired[str]
 
 
 # --- what can go wrong -------------------------------------------------------------------------
@@ -198,6 +232,25 @@ class ControlClient:
         answer = self._call("GET", "/v1/models")
         _member(answer, "models", list)
         return cast("ModelList", answer)
+
+    def queue(self) -> Queue:
+        answer = self._call("GET", "/v1/queue")
+        _member(answer, "running", list)
+        _member(answer, "waiting", list)
+        return cast("Queue", answer)
+
+    def incidents(self, limit: int | None = None) -> list[Incident]:
+        """Return what happened to the engine, newest first."""
+        path = "/v1/engine/incidents" + ("" if limit is None else f"?limit={limit}")
+        return cast("list[Incident]", _member(self._call("GET", path), "incidents", list))
+
+    def reset_engine(self) -> Engine:
+        """Have failures, restarts and quarantines forgotten: it is mended."""
+        return cast("Engine", _member(self._call("POST", "/v1/engine/reset"), "engine", dict))
+
+    def set_maintenance(self, *, is_on: bool) -> Engine:
+        answer = self._call("POST", "/v1/engine/maintenance", {"is_on": is_on})
+        return cast("Engine", _member(answer, "engine", dict))
 
     def ask(
         self, text: str, *, model: str | None = None, silence_seconds: float | None = None

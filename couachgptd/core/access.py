@@ -63,6 +63,10 @@ TABLE: Mapping[str, Audience] = {
     "control.user.passwd": Audience.OPERATOR,
     "control.setup-link": Audience.OPERATOR,
     "control.model.list": Audience.OPERATOR,
+    "control.engine.incidents": Audience.OPERATOR,
+    "control.engine.reset": Audience.OPERATOR,
+    "control.engine.maintenance": Audience.OPERATOR,
+    "control.queue": Audience.OPERATOR,
     "control.ask": Audience.OPERATOR,
 }
 

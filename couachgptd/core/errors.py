@@ -161,6 +161,12 @@ class EngineKilled(EngineError):
     code = "engine_killed"
 
 
+class EngineOutOfMemory(EngineError):
+    """The engine was killed for want of memory while it answered."""
+
+    code = "engine_out_of_memory"
+
+
 class EngineBusy(EngineError):
     """The engine refuses more requests than it has slots for (503)."""
 
@@ -171,6 +177,12 @@ class EngineTimeout(EngineError):
     """A deadline of ours passed. Fields: `phase`, `seconds`."""
 
     code = "engine_timeout"
+
+
+class QuestionQuarantined(EngineError):
+    """The engine hung or died twice at this question: it is not tried again by itself."""
+
+    code = "question_quarantined"
 
 
 class AnswerInterrupted(EngineError):
@@ -201,6 +213,15 @@ class ModelBroken(EngineError):
     """The model's file is truncated or not a model. Fields: `model`, `reason`."""
 
     code = "model_broken"
+
+
+class ModelQuarantined(EngineError):
+    """It failed to load too often: not offered until its file changes, or a reset.
+
+    Fields: `model`.
+    """
+
+    code = "model_quarantined"
 
 
 class ModelTooLarge(EngineError):

@@ -5,6 +5,7 @@ from typing import Any
 
 from couachgptd.core.conversations import Conversation, Message
 from couachgptd.core.errors import CouachError
+from couachgptd.core.forecast import Spoken
 from couachgptd.core.models import EngineStatus, Model
 from couachgptd.core.turns import Turn, TurnState
 from couachgptd.core.users import User
@@ -58,8 +59,15 @@ def message(value: Message, turn_shape: Json | None = None) -> Json:
 
 
 def turn(
-    value: Turn, *, place: int | None = None, read_tokens: int = 0, prompt_tokens: int = 0
+    value: Turn,
+    *,
+    place: int | None = None,
+    wait: Spoken | None = None,
+    is_healing: bool = False,
+    read_tokens: int = 0,
+    prompt_tokens: int = 0,
 ) -> Json:
+    is_queued = value.state is TurnState.QUEUED
     reading = value.state is TurnState.READING and prompt_tokens > 0
     return {
         "id": value.id,
@@ -68,6 +76,8 @@ def turn(
         "model": value.model,
         "source": value.source.value,
         "place": place,
+        "wait_seconds": [wait.low_seconds, wait.high_seconds] if wait and is_queued else None,
+        "is_healing": is_healing and not value.state.is_final,
         "read_tokens": read_tokens if reading else None,
         "prompt_tokens": prompt_tokens if reading else None,
         "queued_at": moment(value.queued_at),
@@ -113,8 +123,15 @@ def model(value: Model, *, is_loaded: bool) -> Json:
     }
 
 
-def engine(value: EngineStatus) -> Json:
-    return {"kind": value.kind, "is_up": value.is_up, "detail": value.detail}
+def engine(value: EngineStatus, *, state: str = "starting", reason: str | None = None) -> Json:
+    """Shape the engine; `state` is the watchdog's verdict, `reason` why it has given up."""
+    return {
+        "kind": value.kind,
+        "is_up": value.is_up,
+        "detail": value.detail,
+        "state": state,
+        "reason": reason,
+    }
 
 
 def error(value: CouachError) -> Json:

@@ -21,6 +21,7 @@ from couachgptd.services.runner import TurnRunner
 from couachgptd.services.topics import Send, Topic, Topics
 
 LISTED_CONVERSATIONS = 200
+CHARACTERS_PER_TOKEN = 4  # a guess for the forecast, where counting would cost more than it helps
 # Of a crowd that asks within one second, most wait here, where they hold up no answer under way:
 # in the event loop's own queue every token would stand behind their work.
 ASKED_AT_ONCE = 4
@@ -136,7 +137,8 @@ class ChatService:
             accepted(Asked(conversation, message.id, answer.id, is_first))
             if is_new:
                 self._announce(user, conversation, [message, answer])
-                self._submit(user, answer, [message, answer] if is_first else None)
+                known = [message, answer] if is_first else None
+                self._submit(user, answer, known, question=message.text)
             return conversation.id
 
     async def regenerate(self, user: User, message_id: int, model: str | None) -> MessageId:
@@ -219,7 +221,8 @@ class ChatService:
             async def request(slot: int) -> Any:
                 return await self._prompts.of_question(chosen, OPERATOR_LANGUAGE, text, slot)
 
-            self._runner.submit(LiveTurn(turn, events.publish, request))
+            live = LiveTurn(turn, events.publish, request)
+            self._runner.submit(live, prompt_tokens=likely_tokens(text))
         try:
             async for event in events:
                 yield event
@@ -246,7 +249,14 @@ class ChatService:
             user.id, "conversation", {"conversation": wire.conversation(conversation)}
         )
 
-    def _submit(self, user: User, answer: Message, known: list[Message] | None = None) -> None:
+    def _submit(
+        self,
+        user: User,
+        answer: Message,
+        known: list[Message] | None = None,
+        *,
+        question: str = "",
+    ) -> None:
         turn = answer.turn
         if turn is None or turn.conversation_id is None:
             raise ValueError("an answer that is submitted has a turn in a conversation")
@@ -263,15 +273,19 @@ class ChatService:
                 if fields["turn"]["error"] or turn.model not in self._models.loaded_names:
                     self._models.refresh_soon()
 
-        live = LiveTurn(turn, publish, self._request_of(turn, user.language, known))
+        live = LiveTurn(turn, publish, self._request_of(turn, answer, user.language, known))
         live.begin_with(answer.text, answer.thinking)
-        self._runner.submit(live)
+        self._runner.submit(live, prompt_tokens=likely_tokens(question))
 
-    def _request_of(self, turn: Turn, language: str, known: list[Message] | None) -> MakeRequest:
+    def _request_of(
+        self, turn: Turn, answer: Message, language: str, known: list[Message] | None
+    ) -> MakeRequest:
         async def request(slot: int) -> Any:
             if turn.conversation_id is None:
                 raise ValueError("a turn of a chat has a conversation")
-            messages = known or await self._store.messages(turn.conversation_id)
+            kept = known or await self._store.messages(turn.conversation_id)
+            # What an attempt before this one wrote is to be written anew, not gone on with.
+            messages = [answer if each.id == answer.id else each for each in kept]
             return await self._prompts.of_branch(turn, messages, language, slot)
 
         return request
@@ -292,3 +306,8 @@ class ChatService:
         live.flush()
         grown = replace(message, text=live.text, thinking=live.thinking)
         return wire.message(grown, live.shape())
+
+
+def likely_tokens(question: str) -> int:
+    """Return about what the engine must read for a question; the rest is mostly in its cache."""
+    return 32 + len(question) // CHARACTERS_PER_TOKEN

@@ -11,13 +11,16 @@ from typing import Any
 
 from couachgptd.core import wire
 from couachgptd.core.errors import BadRequest
+from couachgptd.core.ports import Store
 from couachgptd.core.users import Role, User, UserState
 from couachgptd.core.wire import Json
 from couachgptd.services.accounts import AccountService
 from couachgptd.services.chat import ChatService
+from couachgptd.services.live import LiveTurn
 from couachgptd.services.models import ModelService
 from couachgptd.services.runner import TurnRunner
 from couachgptd.services.topics import Topics
+from couachgptd.services.watch import Watch
 
 STATUS_SECONDS = 1.0  # what is known must not wait for an engine that hangs
 
@@ -32,6 +35,8 @@ class ControlService:
         models: ModelService,
         runner: TurnRunner,
         topics: Topics,
+        watch: Watch,
+        store: Store,
         version: str,
     ) -> None:
         self._accounts = accounts
@@ -39,6 +44,8 @@ class ControlService:
         self._models = models
         self._runner = runner
         self._topics = topics
+        self._watch = watch
+        self._store = store
         self._version = version
         self._started = time.monotonic()
         self._started_at = datetime.now(UTC)
@@ -50,6 +57,7 @@ class ControlService:
                 await self._models.refresh()
         users = await self._accounts.users()
         engine = self._models.status
+        state, reason, since = self._models.state
         return {
             "version": self._version,
             "pid": os.getpid(),
@@ -66,8 +74,15 @@ class ControlService:
                 "detail": engine.detail,
                 "model": self._models.default,
                 "loaded": self._models.loaded_names,
+                "state": state,
+                "reason": reason,
+                "since": wire.moment(since),
             },
-            "turns": {"queued": self._runner.queued, "running": self._runner.running_turns},
+            "turns": {
+                "queued": self._runner.queued,
+                "running": self._runner.running_turns,
+                "is_paused": self._runner.is_paused,
+            },
             "users": {
                 "total": len(users),
                 "pending": sum(user.state is UserState.PENDING for user in users),
@@ -120,6 +135,48 @@ class ControlService:
         await self._models.refresh()
         self._models.require_known()
         return {"models": self._models.shapes(), "default": self._models.default}
+
+    async def queue(self) -> Json:
+        """Return who runs and who waits, without a word of what they asked."""
+        lives = self._runner.lives()
+        return {
+            "paused": self._runner.is_paused,
+            "running": [await self._line(each) for each in lives if each.place is None],
+            "waiting": [await self._line(each) for each in lives if each.place is not None],
+        }
+
+    async def _line(self, live: LiveTurn) -> Json:
+        asker = live.turn.asker_id
+        user = None if asker is None else await self._store.user(asker)
+        shape = live.shape()
+        names = ("state", "attempt", "model", "source", "place", "wait_seconds", "is_healing")
+        return {
+            "turn": live.turn.id,
+            "asker": user.login if user else None,
+            **{name: shape[name] for name in names},
+        }
+
+    async def incidents(self, limit: int) -> list[Json]:
+        return [
+            {
+                "at": wire.moment(each.at),
+                "before": each.before,
+                "after": each.after,
+                "evidence": each.evidence,
+            }
+            for each in await self._store.incidents(limit)
+        ]
+
+    async def reset_engine(self, actor: str) -> Json:
+        """Forget failures, restarts, quarantines: somebody says that it is mended."""
+        await self._store.audit(actor, "engine.reset", {})
+        self._watch.reset()
+        return self._models.engine_shape()
+
+    async def set_maintenance(self, is_on: bool, actor: str) -> Json:  # noqa: FBT001 -- the verb's body
+        await self._store.audit(actor, "engine.maintenance", {"is_on": is_on})
+        self._watch.maintain(is_on=is_on)
+        return self._models.engine_shape()
 
     def ask(self, body: Json) -> AsyncGenerator[Json]:
         model = None if body.get("model") is None else text_of(body, "model")

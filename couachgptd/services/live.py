@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from couachgptd.core import wire
+from couachgptd.core.forecast import Spoken
 from couachgptd.core.models import ChatRequest
 from couachgptd.core.turns import Timings, Turn, TurnState
 
@@ -27,10 +28,13 @@ class LiveTurn:
         self.turn = turn
         self.make_request = make_request
         self.is_dirty = False
-        self.stop_requested = False
-        self.is_attempted = False
+        self.ended = asyncio.Event()
+        self.retries = 0
         self.task: asyncio.Task[None] | None = None
         self.place: int | None = None
+        self.wait: Spoken | None = None
+        self._base: dict[Kind, str] = {"text": "", "thinking": ""}
+        self._is_rewriting = False
         self._publish = publish
         self._parts: dict[Kind, list[str]] = {"text": [], "thinking": []}
         self._gathered: list[str] = []
@@ -45,6 +49,7 @@ class LiveTurn:
 
     def begin_with(self, text: str, thinking: str) -> None:
         """Take over what an earlier attempt wrote: this one goes on after it."""
+        self._base = {"text": text, "thinking": thinking}
         self._parts = {"text": [text], "thinking": [thinking]}
 
     @property
@@ -69,15 +74,34 @@ class LiveTurn:
         return wire.turn(
             self.turn,
             place=self.place,
+            wait=self.wait,
+            is_healing=self._is_rewriting,
             read_tokens=self._read_tokens,
             prompt_tokens=self._prompt_tokens,
         )
 
     # what happens to it
 
-    def wait_at(self, place: int) -> None:
-        if place != self.place:
-            self.place = place
+    def wait_at(self, place: int, wait: Spoken | None = None) -> None:
+        if (place, wait) != (self.place, self.wait):
+            self.place, self.wait = place, wait
+            self._tell()
+
+    def try_again(self) -> None:
+        """Go back to the queue; what is written stays until the next attempt writes."""
+        self.flush()
+        self.turn = replace(self.turn.at(TurnState.QUEUED), attempt=self.turn.attempt + 1)
+        self.retries += 1
+        self._is_rewriting = True
+        self._read_tokens = self._prompt_tokens = self._tokens = 0
+        self._began_at = 0.0
+        self.is_dirty = True
+        self._tell()
+
+    def wait_again(self) -> None:
+        """Go back to the queue as if nothing had been tried: nothing was."""
+        if self.turn.state is not TurnState.QUEUED:
+            self.turn = self.turn.at(TurnState.QUEUED)
             self._tell()
 
     def enter(self, state: TurnState) -> None:
@@ -87,7 +111,7 @@ class LiveTurn:
         self.flush()
         started = self.turn.started_at or _now()
         self.turn = replace(self.turn.at(state), started_at=started)
-        self.place = None
+        self.place = self.wait = None
         self.is_dirty = True
         self._tell()
 
@@ -103,6 +127,8 @@ class LiveTurn:
         if self.turn.state is not (
             state := TurnState.WRITING if kind == "text" else TurnState.THINKING
         ):
+            if self._is_rewriting:
+                self._rewrite()
             self.enter(state)
         if kind != self._gathered_kind:
             self.flush()
@@ -121,6 +147,14 @@ class LiveTurn:
                 self.flush()
             else:
                 self._timer = loop.call_at(due, self.flush)
+
+    def _rewrite(self) -> None:
+        """Drop what the attempt before had written."""
+        self._is_rewriting = False
+        self._parts = {"text": [self._base["text"]], "thinking": [self._base["thinking"]]}
+        text, thinking = self._base["text"], self._base["thinking"]
+        fields = {"message": self.turn.message_id, "text": text, "thinking": thinking}
+        self._publish("rewrite", fields, False)  # noqa: FBT003 -- `revises`, as below
 
     def flush(self) -> None:
         """Publish what has gathered."""
@@ -155,10 +189,11 @@ class LiveTurn:
             error_code=error_code,
             error_fields=error_fields or {},
         )
-        self.place = None
+        self.place = self.wait = None
 
     def announce_end(self) -> None:
         self._publish("turn", self._fields(), True)  # noqa: FBT003 -- as above
+        self.ended.set()
 
     def _counted(self, told: Timings) -> Timings:
         """Return the engine's figures, or ours where it gave none: it was stopped or cut.

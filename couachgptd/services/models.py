@@ -5,9 +5,16 @@ import logging
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from couachgptd.core import wire
-from couachgptd.core.errors import EngineError, EngineUnavailable, ModelMissing, NoModel
+from couachgptd.core.errors import (
+    EngineError,
+    EngineUnavailable,
+    ModelMissing,
+    ModelQuarantined,
+    NoModel,
+)
 from couachgptd.core.models import EngineStatus, LoadedModel, Model
 from couachgptd.core.ports import Engine
 from couachgptd.core.wire import Json
@@ -15,6 +22,8 @@ from couachgptd.core.wire import Json
 log = logging.getLogger(__name__)
 
 REFRESH_SECONDS = 10.0
+# Verdicts that are one for people: there is nothing to tell.
+WELL = frozenset({"ready", "busy", "loading"})
 
 
 class ModelService:
@@ -28,7 +37,50 @@ class ModelService:
         self._status = EngineStatus(kind="", address="", is_up=False)
         self._failure: EngineError | None = None
         self._wanted = asyncio.Event()
+        self._state = "starting"
+        self._reason: str | None = None
+        self._since = datetime.now(UTC)
+        self._quarantined: dict[str, int | None] = {}
         self.changed: Callable[[], None] = lambda: None
+
+    # what the watchdog says of it
+
+    def judge(self, state: str, reason: str | None) -> None:
+        """Take the watchdog's verdict; people are told of it where it matters to them."""
+        if (state, reason) == (self._state, self._reason):
+            return
+        before = self.engine_shape()
+        self._state, self._reason, self._since = state, reason, datetime.now(UTC)
+        if self.engine_shape() != before:
+            self.changed()
+
+    @property
+    def state(self) -> tuple[str, str | None, datetime]:
+        """Return the exact verdict, its reason and since when it stands."""
+        return self._state, self._reason, self._since
+
+    def engine_shape(self) -> Json:
+        state = "ready" if self._state in WELL else self._state
+        return wire.engine(self._status, state=state, reason=self._reason)
+
+    def quarantine(self, models: frozenset[str]) -> None:
+        """Offer these models no more, as long as their files stay as they are."""
+        known = {model.name: model.size_bytes for model in self._models}
+        before = self._quarantined
+        self._quarantined = {name: before.get(name, known.get(name)) for name in models}
+        if set(before) != models:
+            self.changed()
+
+    def changed_quarantined(self) -> list[str]:
+        """Return the quarantined models that are not what they were: gone, or another file."""
+        known = {model.name: model.size_bytes for model in self._models}
+        return [
+            name
+            for name, size in self._quarantined.items()
+            if known and size is not None and known.get(name) != size
+        ]
+
+    # what it has
 
     async def keep_fresh(self) -> None:
         """Ask the engine every now and then, and at once when `refresh_soon` was called."""
@@ -72,20 +124,30 @@ class ModelService:
     @property
     def default(self) -> str | None:
         """Return the configured model if it is there, else the first that can be used."""
-        names = [model.name for model in self._models if not model.is_broken]
+        names = [
+            model.name
+            for model in self._models
+            if not model.is_broken and model.name not in self._quarantined
+        ]
         if self._default in names:
             return self._default
         return names[0] if names else None
 
     def shapes(self) -> list[Json]:
         loaded = set(self.loaded_names)
-        return [wire.model(model, is_loaded=model.name in loaded) for model in self._models]
+        return [
+            wire.model(
+                replace(model, is_broken=model.is_broken or model.name in self._quarantined),
+                is_loaded=model.name in loaded,
+            )
+            for model in self._models
+        ]
 
     def overview(self) -> Json:
         return {
             "models": self.shapes(),
             "default_model": self.default,
-            "engine": wire.engine(self._status),
+            "engine": self.engine_shape(),
         }
 
     def require_known(self) -> None:
@@ -96,7 +158,8 @@ class ModelService:
     async def resolve(self, name: str | None) -> str:
         """Return the model to use; asks the engine only for one that is not known yet.
 
-        Raises NoModel, ModelMissing, EngineUnavailable, or why the engine will not tell.
+        Raises NoModel, ModelMissing, ModelQuarantined, EngineUnavailable, or why the engine will
+        not tell.
         """
         if self._known(name) is None:
             await self.refresh()
@@ -107,6 +170,8 @@ class ModelService:
             raise EngineUnavailable(address=self._status.address)
         if found is None:
             raise ModelMissing(model=name) if name else NoModel
+        if found in self._quarantined:
+            raise ModelQuarantined(model=found)
         return found
 
     def _known(self, name: str | None) -> str | None:

@@ -3,64 +3,96 @@
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Generator
-from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import replace
 
 from couachgptd.core.errors import (
-    AnswerInterrupted,
     CouachError,
-    DaemonRestarted,
+    EngineError,
     EngineKilled,
-    EngineTimeout,
+    EngineUnavailable,
     QueueFull,
     ServerStopping,
-    StoreError,
 )
 from couachgptd.core.ids import ConversationId, TurnId, UserId
-from couachgptd.core.models import ChatRequest, Finished, Loading, Reading, Text, Thought
 from couachgptd.core.ports import Engine, Store
 from couachgptd.core.queue import Queue, Waiting
-from couachgptd.core.turns import TurnState
+from couachgptd.core.snapshots import Phase
+from couachgptd.core.turns import Timings, TurnState
+from couachgptd.core.verdicts import CancelReason
+from couachgptd.services import calls, ends
+from couachgptd.services.attempts import Attempts, Trying
+from couachgptd.services.ends import End
+from couachgptd.services.keeper import Keeper
 from couachgptd.services.live import LiveTurn
+from couachgptd.services.waits import Waits
 
 log = logging.getLogger(__name__)
 
-# A crash loses at most this much of an answer, plus one commit.
-KEEP_SECONDS = 0.8
 REMEMBERED_SLOTS = 1000  # conversations whose slot is remembered, for the engine's prefix cache
+FORECAST_SECONDS = 2.0  # while anybody waits: what runs writes on, and waits grow shorter
+FORECAST_LEAST_SECONDS = 0.1
 
 
 class TurnRunner:
-    """The engine never holds more turns than it has slots; the others wait here, in order."""
+    """The engine never holds more turns than it has slots; the others wait here, in turn.
+
+    While somebody watches (`is_watched`), a slot whose call was cut is held until they say that
+    the engine has let go of it, and after a failure nothing starts until they allow it.
+    `news` is called when something happened that a watchdog should look at now, `begun` when a turn
+    begins.
+    """
 
     def __init__(
-        self, engine: Engine, store: Store, *, slots: int, per_person: int, in_all: int
+        self,
+        engine: Engine,
+        store: Store,
+        *,
+        slots: int,
+        per_person: int,
+        in_all: int,
+        pass_over_seconds: float = 60.0,
     ) -> None:
         self._engine = engine
         self._store = store
         self._per_person = per_person
         self._in_all = in_all
-        self._queue = Queue(slots=slots)
+        self._queue = Queue(slots=slots, pass_over_seconds=pass_over_seconds)
+        self._keeper = Keeper(store)
         self._held: list[UserId | None] = []  # who has a place for a turn not yet submitted
-        self._unkept: list[LiveTurn] = []  # ended, while the store could not be written
         self._live: dict[TurnId, LiveTurn] = {}
+        self._suspects: frozenset[TurnId] = frozenset()
         self._free_slots = list(range(slots))
         self._slot_of: OrderedDict[ConversationId, int] = OrderedDict()
         self._group: asyncio.TaskGroup | None = None
         self._hurried = asyncio.Event()
+        self._moved = asyncio.Event()
+        self.attempts = Attempts()
+        self._waits = Waits(store, self._queue, self.attempts, self._live.get)
+        self.is_watched = False
+        self.news: Callable[[], None] = lambda: None
+        self.begun: Callable[[], None] = lambda: None
 
     @asynccontextmanager
     async def running(self, drain_seconds: float) -> AsyncGenerator[None]:
         """Run turns until the block ends, then let those under way go on for a while."""
+        await self._waits.recall()
         async with asyncio.TaskGroup() as group:
-            keeper = group.create_task(self._keep_progress(), name="keep-progress")
+            helpers = (
+                group.create_task(self._keeper.keep_growing(self._live.values()), name="keeper"),
+                group.create_task(self._tell_waits(), name="waits"),
+            )
             self._group = group
             try:
                 yield
             finally:
                 self._group = None
                 await self._drain(drain_seconds)
-                keeper.cancel()
+                for helper in helpers:
+                    helper.cancel()
+                await self._keeper.keep_grown(self._live.values())
+                await self._waits.remember()
 
     def hurry(self) -> None:
         """Cut the answers that the end of `running` waits for."""
@@ -74,11 +106,19 @@ class TurnRunner:
 
     @property
     def running_turns(self) -> int:
-        return len(self._queue.running)
+        """Return how many are being answered; a slot may be held longer than its turn."""
+        return sum(each.phase is not Phase.DRAIN for each in self.attempts)
 
     def live(self, turn: TurnId) -> LiveTurn | None:
         return self._live.get(turn)
 
+    @property
+    def is_paused(self) -> bool:
+        return self._queue.is_paused
+
+    def lives(self) -> list[LiveTurn]:
+        """Return the turns that run, then those that wait, in the order they will start."""
+        return sorted(self._live.values(), key=lambda live: (live.place is not None, live.place))
     def turns_of(self, asker: UserId) -> list[TurnId]:
         return [turn for turn, live in self._live.items() if live.turn.asker_id == asker]
 
@@ -103,9 +143,11 @@ class TurnRunner:
         finally:
             self._held.remove(asker)
 
-    def submit(self, live: LiveTurn) -> None:
+    def submit(self, live: LiveTurn, prompt_tokens: int) -> None:
+        """Let a turn wait for the engine, which will have to read about `prompt_tokens`."""
         turn = live.turn
         self._live[turn.id] = live
+        expected = self._waits.expect(turn.model, prompt_tokens)
         waiting = Waiting(
             turn.id,
             turn.asker_id,
@@ -113,6 +155,10 @@ class TurnRunner:
             source=turn.source,
             model=turn.model,
             queued_at=_now(),
+            prompt_tokens=prompt_tokens,
+            tokens=expected.tokens,
+            seconds=expected.seconds,
+            is_suspect=turn.id in self._suspects,
         )
         self._queue.add(waiting)
         self._start_next()
@@ -122,13 +168,69 @@ class TurnRunner:
         live = self._live.get(turn_id)
         if live is None:
             return
-        live.stop_requested = True
-        if self._queue.remove(turn_id):
-            await self._finish(live, TurnState.STOPPED)
-            self._start_next()
-        elif live.task is not None:
-            _cancel(live)
-            await asyncio.wait([live.task])
+        await self._end(live, ends.STOPPED)
+
+    # what the watchdog orders
+
+    def allow(self, *, may_start: bool, suspects: frozenset[TurnId]) -> None:
+        """Give turns out, or keep them; `suspects` run alone."""
+        self._suspects = suspects
+        if may_start:
+            self._queue.resume()
+        else:
+            self._queue.pause()
+        self._start_next()
+
+    def unwatch(self) -> None:
+        """Nobody watches any more: nothing is held back for them."""
+        self.is_watched = False
+        self.release([each.id for each in self.attempts])
+        self._queue.resume()
+
+    @property
+    def drains(self) -> bool:
+        """Say whether a slot is held until the engine lets go of it."""
+        return any(each.phase is Phase.DRAIN for each in self.attempts)
+
+    def forget_model(self) -> None:
+        """The engine was restarted: it holds no model any more."""
+        self._queue.model = None
+
+    def cancel(self, attempts: Iterable[int], reason: CancelReason) -> None:
+        for trying in self.attempts:
+            if trying.id in attempts:
+                seconds = _now() - (trying.progress_at or trying.phase_from)
+                phase, retries = trying.phase.value, trying.live.retries
+                trying.cancel(ends.cut_for(reason, phase, seconds, retries))
+
+    def release(self, attempts: Iterable[int]) -> None:
+        for trying in self.attempts:
+            if trying.id in attempts:
+                trying.released.set()
+
+    def give_up(self, turn_id: TurnId, error: CouachError) -> Awaitable[None]:
+        """End a turn as failed, wherever it is; it is not tried again. Await it to see the end.
+
+        One that runs is cut at once: what is ordered after this does not say how it ends.
+        """
+        return self._refuse([live for live in [self._live.get(turn_id)] if live], error)
+
+    def give_up_model(self, model: str, error: CouachError) -> Awaitable[None]:
+        """Do so with every turn that wants this model."""
+        lives = [live for live in self._live.values() if live.turn.model == model]
+        return self._refuse(lives, error)
+
+    def _refuse(self, lives: list[LiveTurn], error: CouachError) -> Awaitable[None]:
+        end = ends.refused(error)
+        for trying in self.attempts:
+            if trying.live in lives:
+                trying.cancel(end)
+
+        async def ended() -> None:
+            for live in lives:
+                await self._end(live, end)
+
+        return ended()
 
     # how it works
 
@@ -138,11 +240,14 @@ class TurnRunner:
             if running is None:
                 break
             waiting = running.waiting
+            self._waits.started(waiting.turn, _now())
             live = self._live[waiting.turn]
             slot = self._take_slot(waiting.conversation)
-            live.task = self._group.create_task(self._run(live, slot), name=f"turn-{waiting.turn}")
-        for turn, place in self._queue.places(_now()).items():
-            self._live[turn].wait_at(place)
+            trying = self.attempts.begin(live, running, slot, _now())
+            trying.task = self._group.create_task(self._run(trying), name=f"turn-{waiting.turn}")
+            live.task = trying.task
+            self.begun()
+        self._moved.set()
 
     def _take_slot(self, conversation: ConversationId | None) -> int:
         """Take a slot: the one where this conversation's prefix may still be cached, if free."""
@@ -156,114 +261,119 @@ class TurnRunner:
                 self._slot_of.popitem(last=False)
         return slot
 
-    async def _run(self, live: LiveTurn, slot: int) -> None:
-        live.is_attempted = True
-        try:
-            if live.stop_requested:
-                await self._finish(live, TurnState.STOPPED)
-            else:
-                await self._attempt(live, slot)
-        finally:
-            self._free_slots.append(slot)
-            self._queue.ended(live.turn.id, _now())
-            self._start_next()
+    async def _run(self, trying: Trying) -> None:
+        live = trying.live
+        trying.has_begun = True
+        end = await self._attempt(trying)
+        trying.enter(Phase.DRAIN, _now())
+        if end.drains and self.is_watched:
+            self.news()
+        else:
+            trying.released.set()
+        if end.is_deferred:
+            live.wait_again()
+        elif end.is_tried_again:
+            live.try_again()
+        else:
+            await self._finish(live, end)
+        await trying.released.wait()
+        self._close(trying, end)
 
-    async def _attempt(self, live: LiveTurn, slot: int) -> None:
+    def _close(self, trying: Trying, end: End) -> None:
+        """Give the slot back, and the turn to the queue where it is to be tried again."""
+        self.attempts.closed(trying)
+        self._free_slots.append(trying.slot)
+        turn = trying.live.turn
+        if not turn.state.is_final:
+            self._queue.give_back(turn.id, is_suspect=turn.id in self._suspects)
+        else:
+            timings = end.finished.timings if end.finished else Timings()
+            self._queue.ended(turn.id, _now(), _tokens_of(timings))
+        self._start_next()
+
+    async def _attempt(self, trying: Trying) -> End:
+        live = trying.live
+        if trying.cut is not None:
+            return replace(trying.cut, drains=False)
         try:
-            finished = await self._stream(live, await live.make_request(slot))
+            loaded_in = await calls.load(self._engine, trying) if trying.running.loads else None
+            request = await live.make_request(trying.slot)
+            trying.max_tokens = request.max_tokens
+            finished = await calls.stream(self._engine, trying, request)
         except asyncio.CancelledError:
-            if live.stop_requested:
-                await self._finish(live, TurnState.STOPPED)
-            else:
-                await self._finish(live, TurnState.INTERRUPTED, error=DaemonRestarted())
-        except (AnswerInterrupted, EngineKilled, EngineTimeout) as error:
-            await self._finish(live, TurnState.INTERRUPTED, error=error)
+            return trying.cut or ends.shut_down()
         except CouachError as error:
-            await self._finish(live, TurnState.FAILED, error=error)
+            self._note(trying, error)
+            return ends.failed(error, live.retries, is_watched=self.is_watched)
         except Exception:  # the edge of a turn: a fault in one must not end the others
             log.exception("turn failed by a fault of ours", extra={"turn": live.turn.id})
-            await self._finish(live, TurnState.FAILED, error=CouachError())
+            return End(TurnState.FAILED, error=CouachError())
+        if loaded_in is not None and finished.timings.load_seconds is None:
+            timings = replace(finished.timings, load_seconds=loaded_in)
+            finished = replace(finished, timings=timings)
+        self.attempts.answered(trying, finished)
+        self._waits.answered(trying, finished)
+        return End(TurnState.DONE, finished=finished)
+
+    def _note(self, trying: Trying, error: CouachError) -> None:
+        """Tell the watchdog of a failure; where the engine is gone, it must look first."""
+        if isinstance(error, EngineError):
+            self.attempts.failed(trying, error)
+            if self.is_watched and isinstance(error, EngineUnavailable | EngineKilled):
+                self._queue.pause()
+            self.news()
+
+    async def _end(self, live: LiveTurn, end: End) -> None:
+        """End a turn that waits, or cut the one that runs, and return once it has ended."""
+        trying = self.attempts.of(live)
+        if trying is not None and trying.phase is not Phase.DRAIN:
+            trying.cancel(end)
+            await live.ended.wait()
+        elif not live.turn.state.is_final:
+            # It may wait for its cut attempt to be let go of, before it is tried again.
+            self._queue.remove(live.turn.id)
+            await self._finish(live, end)
+            self._start_next()
         else:
-            await self._finish(live, TurnState.DONE, finished=finished)
+            await live.ended.wait()
 
-    async def _stream(self, live: LiveTurn, request: ChatRequest) -> Finished:
-        async with aclosing(self._engine.chat(request)) as pieces:
-            async for piece in pieces:
-                match piece:
-                    case Text(text, tokens):
-                        live.write("text", text, tokens)
-                    case Thought(text, tokens):
-                        live.write("thinking", text, tokens)
-                    case Reading(tokens, total_tokens):
-                        live.read(tokens, total_tokens)
-                    case Loading():
-                        live.enter(TurnState.LOADING)
-                    case Finished():
-                        return piece
-        raise AnswerInterrupted(reason="no_final_frame")
-
-    async def _finish(
-        self,
-        live: LiveTurn,
-        state: TurnState,
-        *,
-        finished: Finished | None = None,
-        error: CouachError | None = None,
-    ) -> None:
+    async def _finish(self, live: LiveTurn, end: End) -> None:
+        finished, error = end.finished, end.error
         live.end(
-            state,
-            reason=finished.reason if finished else None,
+            end.state,
+            reason=finished.reason if finished else end.reason,
             timings=finished.timings if finished else None,
             error_code=error.code if error else None,
             error_fields=error.fields if error else None,
         )
-        try:
-            await self._store.finish_turn(live.turn, live.text, live.thinking)
-        except Exception:  # the edge of a turn: a fault in one must not end the others
-            # Without its end the conversation would take no other question.
-            log.exception("the end of a turn could not be kept", extra={"turn": live.turn.id})
-            self._unkept.append(live)
+        await self._keeper.keep_end(live)
         del self._live[live.turn.id]
         live.announce_end()
         log.info(
             "turn ended",
             extra={
                 "turn": live.turn.id,
-                "state": state.value,
+                "state": end.state.value,
                 "model": live.turn.model,
                 "tokens": live.turn.timings.answer_tokens,
                 "error": live.turn.error_code,
             },
         )
 
-    async def _keep_progress(self) -> None:
-        while True:
-            await asyncio.sleep(KEEP_SECONDS)
-            await self._keep_ends()
-            grown = [live for live in self._live.values() if live.is_dirty]
-            if not grown:
-                continue
-            for live in grown:
-                live.is_dirty = False
-            try:
-                await self._store.save_progress(
-                    [(live.so_far, live.text, live.thinking) for live in grown]
-                )
-            except Exception:  # whatever it is, the turns go on and the next try may work
-                log.exception("growing answers could not be kept; trying again")
-                for live in grown:
-                    live.is_dirty = True
+    # how long they will wait
 
-    async def _keep_ends(self) -> None:
-        """Try again to keep the ends of turns that the store could not take."""
-        for live in self._unkept.copy():
-            with suppress(StoreError):
-                await self._store.finish_turn(live.turn, live.text, live.thinking)
-                self._unkept.remove(live)
+    async def _tell_waits(self) -> None:
+        while True:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._moved.wait(), FORECAST_SECONDS)
+            self._moved.clear()
+            if len(self._queue):
+                self._waits.tell(_now())
+                await asyncio.sleep(FORECAST_LEAST_SECONDS)
 
     async def _drain(self, seconds: float) -> None:
-        lives = [live for live in self._live.values() if live.task is not None]
-        tasks = [live.task for live in lives if live.task is not None]
+        tries = [each for each in self.attempts if each.task is not None]
+        tasks = [each.task for each in tries if each.task is not None]
         if not tasks:
             return
         log.info("waiting for answers", extra={"answers": len(tasks), "at_most_seconds": seconds})
@@ -273,19 +383,18 @@ class TurnRunner:
             (hurried, all_ended), timeout=seconds, return_when=asyncio.FIRST_COMPLETED
         )
         hurried.cancel()
-        for live in lives:
-            _cancel(live)
+        for trying in tries:
+            trying.cancel(ends.shut_down())
+            trying.released.set()
         await all_ended
 
 
-def _cancel(live: LiveTurn) -> None:
-    """Cancel the call to the engine, but not the keeping of an end that has come by itself.
-
-    A task cancelled before its first step never runs its `finally`, and the slot would be lost:
-    such a turn sees by itself that it is to stop.
-    """
-    if live.task is not None and live.is_attempted and not live.turn.state.is_final:
-        live.task.cancel()
+def _tokens_of(timings: Timings) -> float | None:
+    """Return what a turn has cost, read and written; None where the engine does not say."""
+    if timings.answer_tokens is None:
+        return None
+    read = (timings.prompt_tokens or 0) - (timings.cached_tokens or 0)
+    return float(max(0, read) + timings.answer_tokens)
 
 
 def _now() -> float:

@@ -91,6 +91,7 @@ def turn_columns(turn: Turn) -> dict[str, object]:
     timings = turn.timings
     return {
         "state": turn.state.value,
+        "attempt": turn.attempt,
         "started_at": turn.started_at,
         "finished_at": turn.finished_at,
         "prompt_tokens": timings.prompt_tokens,

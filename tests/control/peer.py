@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -45,10 +46,34 @@ STATUS: dict[str, Any] = {
         "detail": None,
         "model": "qwen",
         "loaded": ["qwen"],
+        "state": "busy",
+        "reason": None,
+        "since": "2026-11-23T09:12:45.250Z",
     },
-    "turns": {"queued": 1, "running": 1},
+    "turns": {"queued": 1, "running": 1, "is_paused": False},
     "users": {"total": 4, "pending": 1},
 }
+
+ENGINE = {"kind": "embedded", "is_up": True, "detail": None, "state": "ready", "reason": None}
+INCIDENT: dict[str, Any] = {
+    "at": "2026-11-23T09:12:45.250Z",
+    "before": "busy",
+    "after": "hung_idle",
+    "evidence": {"process": "running", "cpu_cores": 0.01, "silence_seconds": 61.2},
+}
+RUNNING: dict[str, Any] = {
+    "turn": 31,
+    "asker": "zoe",
+    "state": "writing",
+    "attempt": 1,
+    "model": "qwen",
+    "source": "chat",
+    "place": None,
+    "wait_seconds": None,
+    "is_healing": False,
+}
+WAITING = {**RUNNING, "turn": 32, "state": "queued", "place": 0, "wait_seconds": [20, 60]}
+QUEUE: dict[str, Any] = {"paused": False, "running": [RUNNING], "waiting": [WAITING]}
 
 
 def turn(state: str, **fields: Any) -> dict[str, Any]:
@@ -72,6 +97,9 @@ class Peer:
         self.is_silent = False
         self.users = [USER]
         self.engine: dict[str, Any] = dict(STATUS["engine"])
+        self.turns: dict[str, Any] = dict(STATUS["turns"])
+        self.incidents: list[dict[str, Any]] = [INCIDENT]
+        self.queue: dict[str, Any] = QUEUE
         self.models: list[dict[str, Any]] = [MODEL]
         self.events = [turn("queued"), turn("writing"), text("Bon"), text("jour"), turn("done")]
         self.goes_on = False  # an answer that never ends by itself
@@ -87,7 +115,7 @@ class Peer:
     @web.middleware
     async def _answer(self, request: web.Request, handler: Any) -> web.StreamResponse:
         body = await request.json() if request.can_read_body else None
-        self.requests.append((request.method, request.rel_url.raw_path, body))
+        self.requests.append((request.method, request.rel_url.raw_path_qs, body))
         self.headers = dict(request.headers)
         if self.is_silent:
             await asyncio.sleep(60)
@@ -104,21 +132,27 @@ class Peer:
         return response
 
     async def _verb(self, request: web.Request) -> web.Response:
-        match request.method, request.rel_url.raw_path.removeprefix("/v1/").split("/"):
-            case "GET", ["status"]:
-                return web.json_response({**STATUS, "engine": self.engine})
-            case "GET", ["users"]:
-                return web.json_response({"users": self.users})
-            case "POST", ["users"]:
-                return web.json_response({"user": USER}, status=201)
-            case "POST", ["users", _login, "approve" | "password"]:
-                return web.json_response({"user": USER})
-            case "POST", ["setup-link"]:
-                link = {"url": "http://127.0.0.1:8294/setup/abc", "expires_at": "2026-11-24T08:00Z"}
-                return web.json_response(link)
-            case "GET", ["models"]:
-                return web.json_response({"models": self.models, "default": "qwen"})
-        raise web.HTTPNotFound
+        answers: dict[str, Any] = {
+            "GET status": {**STATUS, "engine": self.engine, "turns": self.turns},
+            "GET users": {"users": self.users},
+            "POST users": {"user": USER},
+            "POST users/approve": {"user": USER},
+            "POST users/password": {"user": USER},
+            "POST setup-link": {
+                "url": "http://127.0.0.1:8294/setup/abc",
+                "expires_at": "2026-11-24T08:00Z",
+            },
+            "GET models": {"models": self.models, "default": "qwen"},
+            "GET queue": self.queue,
+            "GET engine/incidents": {"incidents": self.incidents},
+            "POST engine/reset": {"engine": ENGINE},
+            "POST engine/maintenance": {"engine": ENGINE},
+        }
+        path = re.sub("^users/[^/]+/", "users/", request.rel_url.raw_path.removeprefix("/v1/"))
+        name = f"{request.method} {path}"
+        if name not in answers:
+            raise web.HTTPNotFound
+        return web.json_response(answers[name], status=201 if name == "POST users" else 200)
 
     async def _ask(self, request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"X-Couachgpt-Api": self.api})

@@ -60,14 +60,19 @@ def test_status_has_the_documented_form(daemon: RunningDaemon) -> None:
 
     assert status == 200
     assert {name: set(answer[name]) for name in ("engine", "turns", "users")} == {
-        "engine": {"kind", "address", "is_up", "version", "detail", "model", "loaded"},
-        "turns": {"queued", "running"},
+        "engine": {
+            "kind", "address", "is_up", "version", "detail", "model", "loaded", "state", "reason",
+            "since",
+        },
+        "turns": {"queued", "running", "is_paused"},
         "users": {"total", "pending"},
-    }
+    }  # fmt: skip
     assert answer["pid"] == daemon.pid
     assert answer["address"] == daemon.address
     assert answer["users"] == {"total": 4, "pending": 0}
-    assert answer["turns"] == {"queued": 0, "running": 0}
+    assert answer["turns"] == {"queued": 0, "running": 0, "is_paused": False}
+    assert answer["engine"]["reason"] is None
+    assert answer["engine"]["since"].endswith("Z")
     assert answer["memory_bytes"] > 10_000_000
     assert answer["started_at"].endswith("Z")
 
@@ -90,6 +95,76 @@ def test_models_are_listed_with_the_default(daemon: RunningDaemon) -> None:
         "couac-pense:1b", "couac:1b", "couac:3b",
     ]  # fmt: skip
     assert answer["default"] == "couac-pense:1b"
+
+
+def test_the_queue_of_nobody_is_empty(daemon: RunningDaemon) -> None:
+    assert daemon.control("GET", "/v1/queue") == (
+        200, {"paused": False, "running": [], "waiting": []},
+    )  # fmt: skip
+
+
+async def test_the_queue_tells_who_runs_and_who_waits_and_not_what_they_ask(
+    fresh: RunningDaemon,
+) -> None:
+    async with (
+        fresh.browser("claire") as claire,
+        fresh.browser("marc") as marc,
+        claire.ws() as hers,
+        marc.ws() as his,
+    ):
+        first = await hers.ask("[[rate=20 tokens=5000]] Secret")
+        await hers.until("writing", first["answer"])
+        second = await his.ask("Secret aussi")
+        await his.next("turn", where=lambda event: event["turn"]["place"] == 0)
+
+        _status, queue = fresh.control("GET", "/v1/queue")
+
+        await his.request("chat.stop", turn=queue["waiting"][0]["turn"])
+        await hers.request("chat.stop", turn=queue["running"][0]["turn"])
+    names = ("asker", "state", "attempt", "source", "place", "is_healing")
+    assert [[line[name] for name in names] for line in queue["running"]] == [
+        ["claire", "writing", 1, "chat", None, False]
+    ]
+    assert [[line[name] for name in names] for line in queue["waiting"]] == [
+        ["marc", "queued", 1, "chat", 0, False]
+    ]
+    low, high = queue["waiting"][0]["wait_seconds"]
+    assert 0 <= low <= high
+    assert set(queue["running"][0]) == {*names, "turn", "model", "wait_seconds"}
+    assert "ecret" not in json.dumps(queue)
+    assert second["conversation"] not in json.dumps(queue)
+
+
+async def test_under_maintenance_questions_are_kept_until_it_is_over(fresh: RunningDaemon) -> None:
+    status, answer = fresh.control("POST", "/v1/engine/maintenance", {"is_on": True})
+    assert status == 200
+    assert set(answer["engine"]) == {"kind", "is_up", "detail", "state", "reason"}
+    async with fresh.browser("claire") as browser, browser.ws() as socket:
+        if socket.hello["engine"]["state"] != "maintenance":
+            await socket.next(
+                "engine", where=lambda event: event["engine"]["state"] == "maintenance"
+            )
+        asked = await socket.ask("[[tokens=5]] Bonjour")
+        await socket.next("turn", where=lambda event: event["turn"]["place"] == 0)
+        assert fresh.control("GET", "/v1/queue")[1]["paused"] is True
+        assert fresh.control("GET", "/v1/status")[1]["turns"]["is_paused"] is True
+
+        fresh.control("POST", "/v1/engine/maintenance", {"is_on": False})
+        turn = await socket.ended(asked["answer"])
+
+    assert turn["state"] == "done"
+    _status, answer = fresh.control("GET", "/v1/engine/incidents?limit=2000")
+    assert "maintenance" in {each["after"] for each in answer["incidents"]}
+    assert all(set(each) == {"at", "before", "after", "evidence"} for each in answer["incidents"])
+    assert len(fresh.control("GET", "/v1/engine/incidents?limit=1")[1]["incidents"]) == 1
+
+
+def test_a_reset_tells_the_engine(fresh: RunningDaemon) -> None:
+    fresh.control("GET", "/v1/status")  # which asks the engine, if nobody has yet
+    status, answer = fresh.control("POST", "/v1/engine/reset")
+
+    assert (status, answer["engine"]["kind"]) == (200, "ollama")
+    assert answer["engine"]["reason"] is None
 
 
 async def test_who_was_added_can_log_in_and_reset_and_log_in_again(fresh: RunningDaemon) -> None:
@@ -271,6 +346,16 @@ def test_another_user_of_the_machine_cannot_even_connect(daemon: RunningDaemon) 
         ("POST", "/v1/users/inconnue/state", {"state": "active"}, 404, "not_found"),
         ("POST", "/v1/users/claire/role", b'{"role": "root"}', 400, "bad_request"),
         ("POST", "/v1/users/claire/role", b"{}", 400, "bad_request"),
+        ("GET", "/v1/engine/incidents?limit=0", None, 400, "bad_request"),
+        ("GET", "/v1/engine/incidents?limit=-1", None, 400, "bad_request"),
+        ("GET", "/v1/engine/incidents?limit=many", None, 400, "bad_request"),
+        ("GET", "/v1/engine/incidents?limit=2001", None, 400, "bad_request"),
+        ("GET", f"/v1/engine/incidents?limit={'9' * 5000}", None, 400, "bad_request"),
+        ("GET", "/v1/engine/reset", None, 405, "bad_request"),
+        ("POST", "/v1/engine/maintenance", b"", 400, "bad_request"),
+        ("POST", "/v1/engine/maintenance", b"{}", 400, "bad_request"),
+        ("POST", "/v1/engine/maintenance", b'{"is_on": 1}', 400, "bad_request"),
+        ("POST", "/v1/engine/maintenance", b'{"is_on": "on"}', 400, "bad_request"),
         ("POST", "/v1/ask", b"{}", 400, "bad_request"),
         ("POST", "/v1/ask", b'{"text": " "}', 400, "message_empty"),
         ("POST", "/v1/ask", b'{"text": "x", "model": 1}', 400, "bad_request"),
@@ -308,16 +393,20 @@ def test_what_an_operator_did_is_written_down_without_passwords(fresh: RunningDa
     fresh.control("POST", "/v1/users/marc/role", {"role": "admin"})
     fresh.control("POST", "/v1/users/marc/state", {"state": "suspended"})
     fresh.control("POST", "/v1/users", {"login": "claire", "password": PASSWORD})  # refused
+    fresh.control("POST", "/v1/engine/maintenance", {"is_on": False})
+    fresh.control("POST", "/v1/engine/reset")
 
     with contextlib.closing(sqlite3.connect(fresh.data / "couachgpt.db")) as base:
         rows = base.execute("SELECT actor, verb, detail FROM audit ORDER BY id").fetchall()
     added = [("uid:0", "user.add", f'{{"user":"{n}","role":"member"}}') for n in ("claire", "marc")]
-    assert rows[-6:] == [
+    assert rows[-8:] == [
         *added,
         ("uid:0", "user.passwd", '{"user":"claire"}'),
         ("uid:0", "user.approve", '{"user":"marc"}'),
         ("uid:0", "user.role", '{"user":"marc","role":"admin"}'),
         ("uid:0", "user.state", '{"user":"marc","state":"suspended"}'),
+        ("uid:0", "engine.maintenance", '{"is_on":false}'),
+        ("uid:0", "engine.reset", "{}"),
     ]
     assert PASSWORD not in str(rows)
 

@@ -18,7 +18,18 @@ from couachgptd.control.client import (
     DaemonSilent,
     PermissionRefused,
 )
-from tests.control.peer import MODEL, STATUS, USER, Peer, listening, text, turn
+from tests.control.peer import (
+    ENGINE,
+    INCIDENT,
+    MODEL,
+    QUEUE,
+    STATUS,
+    USER,
+    Peer,
+    listening,
+    text,
+    turn,
+)
 
 
 @pytest.fixture
@@ -42,13 +53,19 @@ async def test_each_verb_asks_what_the_contract_says(peer: Peer, client: Control
             client.set_password("zoe", "another one"),
             client.setup_link()["url"],
             client.models(),
+            client.queue(),
+            client.incidents(),
+            client.incidents(7),
+            client.reset_engine(),
+            client.set_maintenance(is_on=True),
         ]
 
     answers = await asyncio.to_thread(everything)
 
     link = "http://127.0.0.1:8294/setup/abc"
     models = {"models": [MODEL], "default": "qwen"}
-    assert answers == [STATUS, [USER], USER, USER, USER, link, models]
+    people = [STATUS, [USER], USER, USER, USER, link, models]
+    assert answers == [*people, QUEUE, [INCIDENT], [INCIDENT], ENGINE, ENGINE]
     added = {"login": "zoe", "password": "a password", "role": "admin", "language": "fr"}
     assert peer.requests == [
         ("GET", "/v1/status", None),
@@ -58,6 +75,11 @@ async def test_each_verb_asks_what_the_contract_says(peer: Peer, client: Control
         ("POST", "/v1/users/zoe/password", {"password": "another one"}),
         ("POST", "/v1/setup-link", None),
         ("GET", "/v1/models", None),
+        ("GET", "/v1/queue", None),
+        ("GET", "/v1/engine/incidents", None),
+        ("GET", "/v1/engine/incidents?limit=7", None),
+        ("POST", "/v1/engine/reset", None),
+        ("POST", "/v1/engine/maintenance", {"is_on": True}),
     ]
     assert peer.headers["X-Couachgpt-Api"] == "1"
     assert "Origin" not in peer.headers

@@ -11,6 +11,7 @@ import pytest
 from couachgptd.core import wire
 from couachgptd.core.conversations import Author, Conversation, ConversationKind, Message
 from couachgptd.core.errors import CouachError, QueueFull
+from couachgptd.core.forecast import Spoken
 from couachgptd.core.ids import ConversationId, MessageId, TurnId, UserId
 from couachgptd.core.models import EngineStatus, Model
 from couachgptd.core.turns import Timings, Turn, TurnSource, TurnState
@@ -93,7 +94,10 @@ def test_a_question_and_an_answer_that_waits_have_the_keys_of_the_fixture() -> N
     question, answer = fixture("messages")["messages"]
 
     assert shape_of(wire.message(message(Author.PERSON))) == shape_of(question)
-    assert shape_of(wire.message(message(Author.MODEL, turn(TurnState.QUEUED)))) == shape_of(answer)
+    waiting = wire.turn(turn(TurnState.QUEUED), place=2, wait=Spoken(20, 60))
+    shape = wire.message(message(Author.MODEL, turn(TurnState.QUEUED)), waiting)
+    assert shape_of(shape) == shape_of(answer)
+    assert waiting["wait_seconds"] == answer["turn"]["wait_seconds"]
 
 
 def test_an_answer_that_is_done_has_the_keys_of_the_fixture() -> None:

@@ -495,7 +495,7 @@ async def test_a_failing_engine_ends_the_turn_with_a_code_and_keeps_the_question
         assert (await tab.ended(second["answer"]))["state"] == "done"
 
 
-async def test_an_engine_that_went_away_fails_the_turn_and_the_question_is_kept(
+async def test_a_question_waits_for_an_engine_that_went_away_and_can_be_stopped(
     fresh: RunningDaemon, ollama: FakeOllama
 ) -> None:
     async with fresh.browser("claire") as browser, browser.ws() as tab:
@@ -504,12 +504,17 @@ async def test_an_engine_that_went_away_fails_the_turn_and_the_question_is_kept(
         ollama.process.kill()
         ollama.process.wait()
         asked = await tab.ask("Bonjour ?")
-        turn = await tab.ended(asked["answer"])
+        async with asyncio.timeout(30):
+            while (await tab.next("engine"))["engine"]["state"] != "unreachable":
+                pass
 
-        assert turn["state"] == "failed"
-        assert turn["error"]["code"] == "engine_unavailable"
-        question, _ = await snapshot_of(tab, asked["conversation"])
+        question, answer = await snapshot_of(tab, asked["conversation"])
         assert question["text"] == "Bonjour ?"
+        assert (answer["turn"]["state"], answer["turn"]["attempt"]) == ("queued", 1)
+        assert fresh.control("GET", "/v1/status")[1]["turns"]["is_paused"]
+        await tab.request("chat.stop", turn=answer["turn"]["id"])
+        _, answer = await snapshot_of(tab, asked["conversation"])
+        assert answer["turn"]["state"] == "stopped"
 
 
 async def test_an_engine_that_was_never_there_is_told_as_that_and_not_as_a_missing_model(

@@ -181,8 +181,10 @@ class House:
         """Return the turn of an answer as it is kept, once it has ended."""
         turn = await self.turn_of(message_id, user)
         live = self.runner.live(turn.id)
-        if live is not None and live.task is not None:
-            await asyncio.wait_for(asyncio.wait([live.task]), 10)
+        if live is not None:
+            await asyncio.wait_for(live.ended.wait(), 10)
+            if live.task is not None:
+                await asyncio.wait_for(asyncio.wait([live.task]), 10)
         return await self.turn_of(message_id, user)
 
 

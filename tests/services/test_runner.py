@@ -9,17 +9,22 @@ import pytest
 
 from couachgptd.core.errors import (
     AnswerInterrupted,
+    EngineBusy,
     EngineKilled,
     EngineRejected,
     EngineUnavailable,
     MessageTooLong,
+    ModelQuarantined,
+    QuestionQuarantined,
     QueueFull,
     ServerStopping,
     StoreFull,
     TurnRunning,
 )
 from couachgptd.core.models import Finished, Loading, Reading, Text, Thought
-from couachgptd.core.turns import TurnState
+from couachgptd.core.turns import Timings, TurnState
+from couachgptd.core.verdicts import CancelReason
+from couachgptd.services import calls
 from tests.services.conftest import House, MakeHouse
 
 
@@ -156,6 +161,41 @@ async def test_two_stops_at_once_are_one(house: House) -> None:
     assert (await house.turn_of(asked.answer)).state == "stopped"
 
 
+async def test_a_stop_outweighs_a_cut_that_would_be_tried_again(house: House) -> None:
+    asked = await house.ask()
+    await house.engine.call(0)
+    trying = next(iter(house.runner.attempts))
+
+    house.runner.cancel([trying.id], CancelReason.HUNG)
+    await house.runner.stop(trying.live.turn.id)
+
+    turn = await house.ended(asked.answer)
+    assert (turn.state, turn.attempt) == ("stopped", 1)
+
+
+async def test_who_is_given_up_ends_so_though_its_call_is_cut_for_a_hang(house: House) -> None:
+    asked = await house.ask()
+    await house.engine.call(0)
+    trying = next(iter(house.runner.attempts))
+
+    ending = house.runner.give_up(trying.live.turn.id, QuestionQuarantined())
+    house.runner.cancel([trying.id], CancelReason.HUNG)
+    await ending
+
+    turn = await house.ended(asked.answer)
+    assert (turn.state, turn.error_code, turn.attempt) == ("failed", "question_quarantined", 1)
+
+
+async def test_giving_a_model_up_ends_who_runs_and_who_waits_for_it(house: House) -> None:
+    asked = [await house.ask(text=str(number)) for number in range(2)]
+    await house.engine.call(0)
+
+    await house.runner.give_up_model("couac:1b", ModelQuarantined(model="couac:1b"))
+
+    turns = [await house.ended(each.answer) for each in asked]
+    assert [turn.error_code for turn in turns] == ["model_quarantined"] * 2
+
+
 async def test_after_a_stop_the_next_one_runs(house: House) -> None:
     first = await house.ask()
     second = await house.ask()
@@ -185,14 +225,117 @@ async def test_a_failure_of_the_engine_ends_the_turn_and_keeps_what_came(
     house: House, failure: Exception | None, state: str, code: str
 ) -> None:
     asked = await house.ask()
-    (await house.engine.call(0)).send(Text("Ou"), failure)
+    tries = 2 if state == "interrupted" else 1
+    for number in range(tries):
+        (await house.engine.call(number)).send(Text("Ou"), failure)
 
     turn = await house.ended(asked.answer)
-    assert (turn.state, turn.error_code) == (state, code)
+    assert (turn.state, turn.error_code, turn.attempt) == (state, code, tries)
     assert await text_of(house, asked.answer) == "Ou"
+    again = await house.ask(conversation=asked.conversation.id)
+    (await house.engine.call(tries)).finish()
+    assert (await house.ended(again.answer)).state == "done"
+
+
+async def test_an_interrupted_answer_is_asked_for_again_and_stays_until_the_new_one_writes(
+    house: House,
+) -> None:
+    asked = await house.ask()
+    other = await house.ask(user=house.marc)
+    sent: list[str] = []
+    await house.chat.watch(house.claire, asked.conversation.id, None, "tab", sent.append)
+    (await house.engine.call(0)).send(Thought("hm"), Text("Ou"), EngineKilled(signal="SIGKILL"))
+
+    call = await house.engine.call(1)
+    assert call.request.messages == house.engine.calls[0].request.messages
+    turn = await house.turn_of(asked.answer)
+    live = house.runner.live(turn.id)
+    assert live is not None
+    assert (live.text, live.thinking, live.turn.attempt) == ("Ou", "hm", 2)
+    call.send(Text("Non"))
+    call.finish(".")
+    assert (await house.ended(asked.answer)).state == "done"
+    assert await text_of(house, asked.answer) == "Non."
+    (await house.engine.call(2)).finish()
+    assert (await house.ended(other.answer, house.marc)).state == "done"
+
+    events = [json.loads(text) for text in sent]
+    queued = [
+        e["turn"]["is_healing"]
+        for e in events
+        if e["type"] == "turn" and e["turn"]["state"] == "queued"
+    ]
+    assert queued[-1]
+    assert [(e["text"], e["thinking"]) for e in events if e["type"] == "rewrite"] == [("", "")]
+
+
+async def test_an_answer_gone_on_with_keeps_its_beginning_when_it_is_tried_again(
+    house: House,
+) -> None:
+    asked = await house.ask()
+    call = await house.engine.call(0)
+    call.send(Text("Il était "), Finished("length", Timings(answer_tokens=2, write_seconds=1.0)))
+    await house.ended(asked.answer)
+    await house.chat.go_on(house.claire, asked.answer)
+    (await house.engine.call(1)).send(Text("un "), AnswerInterrupted(reason="x"))
+    call = await house.engine.call(2)
+
+    assert call.request.messages[-1].text == "Il était "
+    call.finish("une fois")
+    await house.ended(asked.answer)
+    assert await text_of(house, asked.answer) == "Il était une fois"
+
+
+async def test_an_answer_that_waits_to_be_tried_again_is_stopped_and_kept(house: House) -> None:
+    house.runner.is_watched = True
+    asked = await house.ask()
+    (await house.engine.call(0)).send(Text("Ou"), AnswerInterrupted(reason="x"))
+    turn = await house.turn_of(asked.answer)
+    live = house.runner.live(turn.id)
+    assert live is not None
+    async with asyncio.timeout(10):
+        while live.turn.attempt == 1:  # noqa: ASYNC110 -- no event tells it
+            await asyncio.sleep(0.01)
+
+    await house.runner.stop(turn.id)
+
+    assert (await house.turn_of(asked.answer)).state == "stopped"
+    assert await text_of(house, asked.answer) == "Ou"
+    assert house.runner.drains  # the engine may still be at it
+    house.runner.release([each.id for each in house.runner.attempts])
     again = await house.ask(conversation=asked.conversation.id)
     (await house.engine.call(1)).finish()
     assert (await house.ended(again.answer)).state == "done"
+
+
+async def test_while_somebody_watches_a_turn_waits_for_an_engine_that_is_gone(
+    house: House,
+) -> None:
+    house.runner.is_watched = True
+    asked = await house.ask()
+    (await house.engine.call(0)).send(EngineUnavailable(address="x"))
+    other = await house.ask(user=house.marc)
+    await asyncio.sleep(0.05)
+    assert len(house.engine.calls) == 1
+
+    house.runner.allow(may_start=True, suspects=frozenset())
+
+    for number, (one, user) in enumerate(((asked, house.claire), (other, house.marc)), start=1):
+        (await house.engine.call(number)).finish()
+        assert (await house.ended(one.answer, user)).state == "done"
+    assert (await house.turn_of(asked.answer)).attempt == 1
+
+
+async def test_an_engine_that_has_no_room_is_asked_again(house: House) -> None:
+    calls.BUSY_DELAYS, before = (0.01, 0.01, 0.01), calls.BUSY_DELAYS
+    try:
+        asked = await house.ask()
+        for number in range(3):
+            (await house.engine.call(number)).send(EngineBusy())
+        (await house.engine.call(3)).finish()
+        assert (await house.ended(asked.answer)).state == "done"
+    finally:
+        calls.BUSY_DELAYS = before
 
 
 @pytest.mark.parametrize("failure", [AnswerInterrupted(reason="x"), EngineRejected(reason="x")])
@@ -200,7 +343,9 @@ async def test_an_answer_that_is_cut_tells_how_much_was_written(
     house: House, failure: Exception
 ) -> None:
     asked = await house.ask()
-    (await house.engine.call(0)).send(Thought("hm", tokens=2), Text("Ou"), Text("i", 4), failure)
+    for number in range(2 if isinstance(failure, AnswerInterrupted) else 1):
+        call = await house.engine.call(number)
+        call.send(Thought("hm", tokens=2), Text("Ou"), Text("i", 4), failure)
 
     assert (await house.ended(asked.answer)).timings.answer_tokens == 7
 

@@ -1,0 +1,145 @@
+"""The attempts under way and what became of them: what the watchdog judges the engine by."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from couachgptd.core.errors import CouachError, EngineKilled
+from couachgptd.core.models import Finished
+from couachgptd.core.queue import Running
+from couachgptd.core.snapshots import Answer, Attempt, Failure, Phase
+from couachgptd.services.ends import End
+from couachgptd.services.live import LiveTurn
+
+
+@dataclass(slots=True)
+class Trying:
+    """One call to the engine, as it goes on; times are those of the event loop's clock.
+
+    `has_begun` from its task's first step on: a task that is cancelled before that never runs its
+    `finally`, and the slot would be lost. At DRAIN it has ended for people; it is `released` once
+    the engine has let go of it, too.
+    """
+
+    id: int
+    live: LiveTurn
+    running: Running
+    slot: int
+    opened_at: float
+    phase: Phase
+    phase_from: float
+    prompt_tokens: int = 0
+    read_tokens: int = 0
+    max_tokens: int = 0
+    tokens: int = 0
+    progress_at: float | None = None
+    has_begun: bool = False
+    cut: End | None = None
+    task: asyncio.Task[None] | None = None
+    released: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def model(self) -> str:
+        return self.running.waiting.model
+
+    def enter(self, phase: Phase, now: float) -> None:
+        if phase is not self.phase:
+            self.phase, self.phase_from, self.progress_at = phase, now, None
+
+    def read(self, tokens: int, total_tokens: int, now: float) -> None:
+        self.enter(Phase.READ, now)
+        if tokens > self.read_tokens:
+            self.progress_at = now
+        self.read_tokens = tokens
+        self.prompt_tokens = total_tokens or self.prompt_tokens
+
+    def wrote(self, tokens: int, now: float) -> None:
+        self.enter(Phase.WRITE, now)
+        self.progress_at = now
+        self.tokens += tokens
+
+    def cancel(self, cut: End) -> None:
+        """Cancel the call for an end of ours, but not the keeping of one that came by itself.
+
+        The first such end counts, but one for good outweighs one that is to be tried again.
+        """
+        before = self.cut
+        if before is None or before.is_tried_again:
+            self.cut = cut
+        is_open = self.has_begun and self.phase is not Phase.DRAIN
+        if self.task is not None and is_open and before is None:
+            self.task.cancel()
+
+    def facts(self) -> Attempt:
+        return Attempt(
+            id=self.id,
+            turn=self.live.turn.id,
+            model=self.model,
+            phase=self.phase,
+            phase_from=self.phase_from,
+            opened_at=self.opened_at,
+            progress_at=self.progress_at,
+            tokens=self.tokens,
+            max_tokens=self.max_tokens,
+            prompt_tokens=self.prompt_tokens,
+            read_tokens=self.read_tokens,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What ended since it was last asked for."""
+
+    failures: tuple[Failure, ...]
+    answers: tuple[Answer, ...]
+
+
+class Attempts:
+    """Those that are open or drain, and the news of those that ended."""
+
+    def __init__(self) -> None:
+        self._open: dict[int, Trying] = {}
+        self._failures: list[Failure] = []
+        self._answers: list[Answer] = []
+        self._number = 0
+
+    def __iter__(self) -> Iterator[Trying]:
+        return iter(list(self._open.values()))
+
+    def begin(self, live: LiveTurn, running: Running, slot: int, now: float) -> Trying:
+        self._number += 1
+        phase = Phase.LOAD if running.loads else Phase.READ
+        trying = Trying(self._number, live, running, slot, now, phase, phase_from=now)
+        trying.prompt_tokens = running.waiting.prompt_tokens
+        self._open[trying.id] = trying
+        return trying
+
+    def of(self, live: LiveTurn) -> Trying | None:
+        return next((each for each in self._open.values() if each.live is live), None)
+
+    def answered(self, trying: Trying, finished: Finished) -> None:
+        answer = Answer(trying.live.turn.id, trying.model, finished.timings)
+        self._answers.append(answer)
+
+    def failed(self, trying: Trying, error: CouachError) -> None:
+        failure = Failure(
+            attempt=trying.id,
+            turn=trying.live.turn.id,
+            model=trying.model,
+            phase=trying.phase,
+            code=error.code,
+            has_died=isinstance(error, EngineKilled),
+        )
+        self._failures.append(failure)
+
+    def closed(self, trying: Trying) -> None:
+        self._open.pop(trying.id, None)
+
+    def facts(self) -> tuple[Attempt, ...]:
+        return tuple(each.facts() for each in self._open.values())
+
+    def news(self) -> News:
+        found = News(tuple(self._failures), tuple(self._answers))
+        self._failures.clear()
+        self._answers.clear()
+        return found

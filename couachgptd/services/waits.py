@@ -1,0 +1,64 @@
+"""Tells everybody who waits their place and for how long, learned from this machine's own rates."""
+
+import json
+import logging
+from collections.abc import Callable
+
+from couachgptd.core.errors import StoreError
+from couachgptd.core.forecast import Expected, Forecast, spoken
+from couachgptd.core.ids import TurnId
+from couachgptd.core.models import Finished
+from couachgptd.core.ports import Store
+from couachgptd.core.queue import Queue
+from couachgptd.services.attempts import Attempts, Trying
+from couachgptd.services.live import LiveTurn
+
+log = logging.getLogger(__name__)
+
+FORECAST = "forecast"  # the setting that holds what was learned
+
+
+class Waits:
+    def __init__(
+        self,
+        store: Store,
+        queue: Queue,
+        attempts: Attempts,
+        live: Callable[[TurnId], LiveTurn | None],
+    ) -> None:
+        self._store = store
+        self._queue = queue
+        self._attempts = attempts
+        self._live = live
+        self._forecast = Forecast()
+
+    def expect(self, model: str, prompt_tokens: int) -> Expected:
+        return self._forecast.expect(model, prompt_tokens)
+
+    def started(self, turn: TurnId, now: float) -> None:
+        self._forecast.started(turn, now)
+
+    def answered(self, trying: Trying, finished: Finished) -> None:
+        self._forecast.learn(trying.model, finished.timings, loads=trying.running.loads)
+
+    def tell(self, now: float) -> None:
+        """Tell each who waits what has changed of it, rounded so that it does not flicker."""
+        written = {each.live.turn.id: each.tokens for each in self._attempts}
+        for turn, wait in self._forecast.waits(self._queue, written, now).items():
+            live = self._live(turn)
+            if live is not None:
+                said = None if self._queue.is_paused else spoken(wait, live.wait)
+                live.wait_at(wait.place, said)
+
+    async def recall(self) -> None:
+        kept = await self._store.setting(FORECAST)
+        try:
+            self._forecast = Forecast.from_json(json.loads(kept)) if kept else Forecast()
+        except (KeyError, TypeError, ValueError):
+            log.warning("what was learned of this machine's speed cannot be read; learning anew")
+
+    async def remember(self) -> None:
+        try:
+            await self._store.set_setting(FORECAST, json.dumps(self._forecast.to_json()))
+        except StoreError:
+            log.exception("what was learned of this machine's speed could not be kept")
