@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 PROGRAM = "couachgptctl"
 NARROWEST, WIDEST = 40, 100
+MOST_INCIDENTS = 2000
 # What every verb takes, before or after it.
 EVERYWHERE = {
     "help": False, "json": False, "socket": None, "config": None, "timeout": None, "wait": 0.0,
@@ -42,7 +43,7 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
     """Help as wide as the terminal, without the import that argparse makes to find the width."""
 
     def __init__(self, prog: str, **options: Any) -> None:
-        super().__init__(prog, max_help_position=28, width=_columns(), **options)
+        super().__init__(prog, max_help_position=28, width=columns(), **options)
 
     def add_usage(self, usage: Any, actions: Any, groups: Any, prefix: Any = None) -> None:
         """Leave out of the usage what every verb takes: help lists it below."""
@@ -100,6 +101,12 @@ def build() -> argparse.ArgumentParser:
         _("print the one-time link that makes the first administrator"),
     )  # fmt: skip
     _add_model(verbs)
+    _add_engine(verbs)
+    queue = _group(verbs, "queue", _("show who waits for an answer"))
+    _verb(
+        queue, "ls", "couachgptd.ctl.engine:show_queue",
+        _("list the answers being written and those that wait, never what is asked"),
+    )  # fmt: skip
     _add_ask(verbs)
     return parser
 
@@ -155,6 +162,27 @@ def _add_model(verbs: Any) -> None:
         "--catalogue", metavar="FILE",
         help=_("a catalogue of your own instead of the packaged one, to use a mirror"),
     )  # fmt: skip
+
+
+def _add_engine(verbs: Any) -> None:
+    engine = _group(verbs, "engine", _("what happened to the engine, and what to do about it"))
+    help_text = _("list what happened to the engine, newest first, with the figures")
+    incidents = _verb(engine, "incidents", "couachgptd.ctl.engine:incidents", help_text)
+    incidents.add_argument(
+        "--limit", metavar="N", type=_count, help=_("how many at most (default: 200)")
+    )
+    _verb(
+        engine, "reset", "couachgptd.ctl.engine:reset",
+        _("say that it is mended: forget its failures, restarts and quarantines"),
+    )  # fmt: skip
+    help_text = _("leave the engine alone and let questions wait, while you work on it")
+    maintenance = _verb(engine, "maintenance", "couachgptd.ctl.engine:maintenance", help_text)
+    maintenance.add_argument(
+        "switch",
+        choices=("on", "off"),
+        metavar="on|off",
+        help=_("on ends by itself, after 30 minutes where nothing else is set"),
+    )
 
 
 def _add_ask(verbs: Any) -> None:
@@ -241,10 +269,19 @@ def _seconds(text: str) -> float:
     return value
 
 
+def _count(text: str) -> int:
+    value = int(text)
+    if not 0 < value <= MOST_INCIDENTS:
+        raise ValueError
+    return value
+
+
+_count.__name__ = "number"
 _seconds.__name__ = "number"  # argparse says: invalid number value
 
 
-def _columns() -> int:
+def columns() -> int:
+    """Return how wide a text may be on this terminal."""
     try:
         columns = int(os.environ.get("COLUMNS", "")) or os.get_terminal_size(1).columns
     except (ValueError, OSError):

@@ -1,12 +1,16 @@
 """couachgptctl ask: one question, its answer written out as it grows."""
 
+import fcntl
+import os
+import stat
 import sys
 from contextlib import closing
 
 from couachgptd.ctl import exits, render
 from couachgptd.ctl.connection import connected
 from couachgptd.ctl.failures import CommandFailed, refused, usage
-from couachgptd.ctl.texts import _, decimal, mark, ngettext
+from couachgptd.ctl.stages import stage
+from couachgptd.ctl.texts import _, decimal, ngettext
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,14 +19,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from couachgptd.control.client import Event
-
-STAGES = {
-    "queued": mark("Waiting"),
-    "loading": mark("Loading the model"),
-    "reading": mark("Reading the question"),
-    "thinking": mark("Thinking"),
-    "writing": mark("Writing"),
-}
 
 
 def ask(arguments: "Namespace") -> int:
@@ -75,16 +71,23 @@ class _Screen:
         self._stage = ""
         self._last = ""  # the last piece of the answer
         self._thinks = False
+        self._is_healing = False
+        self._has_answer = False  # something of it is on standard output
+        self._file_start = _start_in_file()
 
     def follow(self, events: "Iterable[Event]") -> int:
         turn: dict[str, Any] = {}
         try:
             for event in events:
-                if event["type"] == "turn":
-                    turn = event["turn"]
-                    self._show_stage(turn)
-                elif event["type"] == "text":
-                    self._show_piece(event.get("kind", "text"), event.get("d", ""))
+                match event["type"]:
+                    case "turn":
+                        turn = event["turn"]
+                        self._show_healing(turn)
+                        self._show_stage(turn)
+                    case "text":
+                        self._show_piece(event.get("kind", "text"), event.get("d", ""))
+                    case "rewrite":
+                        self._start_anew(event)
         except BaseException:
             self._end_line()
             raise
@@ -92,11 +95,48 @@ class _Screen:
         return self._show_end(turn)
 
     def _show_stage(self, turn: "dict[str, Any]") -> None:
-        if not self.talks or self._last or self._thinks or turn["state"] not in STAGES:
+        text = stage(turn)
+        if not self.talks or self._last or self._thinks or not text:
             return
         self._clear()
-        self._stage = f"{_(STAGES[turn['state']])}{_detail(turn)}…"
+        self._stage = render.safe(f"{text}…")
         print(f"\r{render.dim(self._stage, sys.stderr)}", end="", file=sys.stderr, flush=True)
+
+    def _show_healing(self, turn: "dict[str, Any]") -> None:
+        """Say once that the engine is being restarted; what is written stays until `rewrite`."""
+        if not turn.get("is_healing"):
+            self._is_healing = False
+        elif not self._is_healing:
+            self._is_healing = True
+            self._leave_line()
+            if self.talks:
+                text = _(
+                    "The engine no longer answers, it is being restarted: the question is kept."
+                )
+                print(render.dim(text, sys.stderr), file=sys.stderr, flush=True)
+
+    def _start_anew(self, event: "Event") -> None:
+        """Let another attempt write: after what was left behind or, in a file, in its place."""
+        self._leave_line()
+        if self._has_answer and not self._empty_file():
+            print(_("(The answer starts anew.)"), file=sys.stderr, flush=True)
+        self._has_answer = False
+        for kind, text in (("thinking", event.get("thinking")), ("text", event.get("text"))):
+            if text:
+                self._show_piece(kind, text)
+
+    def _empty_file(self) -> bool:
+        """Take the answer out of the file that standard output is; say whether it is one."""
+        if self._file_start is None:
+            return False
+        number = sys.stdout.fileno()
+        os.ftruncate(number, self._file_start)
+        os.lseek(number, self._file_start, os.SEEK_SET)
+        return True
+
+    def _leave_line(self) -> None:
+        self._end_line()
+        self._last, self._thinks = "", False
 
     def _show_piece(self, kind: str, piece: str) -> None:
         if kind == "thinking":
@@ -115,6 +155,7 @@ class _Screen:
         # A program gets the answer as it is; a terminal only what it cannot obey.
         print(render.safe(piece) if sys.stdout.isatty() else piece, end="", flush=True)
         self._last = piece
+        self._has_answer = True
 
     def _clear(self) -> None:
         if self._stage:
@@ -143,16 +184,21 @@ class _Screen:
                 raise refused(error.get("code", "answer_interrupted"), error.get("fields") or {})
 
 
-def _detail(turn: "dict[str, Any]") -> str:
-    if turn["state"] == "queued" and turn.get("place"):
-        place = int(turn["place"])
-        ahead = ngettext("{n} answer ahead", "{n} answers ahead", place)
-        return f", {ahead.format(n=place)}"
-    if turn["state"] == "loading" and turn.get("model"):
-        return f" {render.safe(turn['model'])}"
-    if turn["state"] == "reading" and turn.get("read_tokens") and turn.get("prompt_tokens"):
-        return f", {100 * turn['read_tokens'] // turn['prompt_tokens']} %"
-    return ""
+def _start_in_file() -> int | None:
+    """Return where the answer begins in the file that standard output is, None where it is none.
+
+    A file that is only added to is somebody's log: of others' lines nothing may be cut off.
+    """
+    try:
+        number = sys.stdout.fileno()
+        if not stat.S_ISREG(os.fstat(number).st_mode):
+            return None
+        if fcntl.fcntl(number, fcntl.F_GETFL) & os.O_APPEND:
+            return None
+        sys.stdout.flush()
+        return os.lseek(number, 0, os.SEEK_CUR)
+    except (OSError, ValueError):  # it was closed, or is a memory of a test's
+        return None
 
 
 def _figures(timings: "dict[str, Any]") -> str:

@@ -89,6 +89,14 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         mark("The engine was killed, most often for want of memory."),
         mark("Try again, or choose a smaller model."),
     ),
+    "engine_out_of_memory": (
+        mark("The engine ran out of memory over this question."),
+        mark("Shorten it, or choose a smaller model."),
+    ),
+    "question_quarantined": (
+        mark("The engine broke down twice over this question: it is not tried again."),
+        mark("Put it another way. `couachgptctl engine incidents` shows what happened."),
+    ),
     "engine_busy": (mark("The engine is busy."), mark("Try again in a moment.")),
     "engine_timeout": (mark("The engine made no progress for too long."), _ASK_STATUS),
     "answer_interrupted": (mark("The answer was cut before its end."), _ASK_STATUS),
@@ -104,6 +112,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "model_broken": (
         mark("The file of the model {model} is damaged."),
         mark("Fetch it again: `couachgptctl model fetch --list` shows the starter models."),
+    ),
+    "model_quarantined": (
+        mark("The model {model} failed to load too often and is set aside."),
+        mark("A new file, or `couachgptctl engine reset`, makes it available again."),
     ),
     "model_too_large": (
         mark(

@@ -88,7 +88,9 @@ def pairs(rows: Sequence[tuple[str, str]]) -> str:
     """Return names and their values, the values aligned."""
     longest = max(width(name) for name, _value in rows)
     return "\n".join(
-        f"{name}{' ' * (longest - width(name))}  {value}".rstrip() for name, value in rows
+        f"{name}{' ' * (longest - width(name))}  {line}".rstrip()
+        for first, value in rows
+        for name, line in zip((first, *[""] * value.count("\n")), value.split("\n"), strict=True)
     )
 
 
@@ -117,12 +119,13 @@ def duration(seconds: float) -> str:
     return _("{n} d {m} h").format(n=whole // _DAY, m=whole % _DAY // _HOUR)
 
 
-def moment(text: str) -> str:
+def moment(text: str, to: str = "minutes") -> str:
     """Return an ISO 8601 moment by the local clock, to the minute; what is none stays as it is."""
     from datetime import datetime
 
+    form = "%Y-%m-%d %H:%M:%S" if to == "seconds" else "%Y-%m-%d %H:%M"
     try:
-        return f"{datetime.fromisoformat(text).astimezone():%Y-%m-%d %H:%M}"
+        return f"{datetime.fromisoformat(text).astimezone():{form}}"
     except ValueError:
         return text
 

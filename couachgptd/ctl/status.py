@@ -1,5 +1,6 @@
 """couachgptctl status: how the daemon, its engine and its queue are."""
 
+from couachgptd.ctl import engine as engines
 from couachgptd.ctl import exits, render
 from couachgptd.ctl.connection import connected
 from couachgptd.ctl.failures import why_down
@@ -9,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from couachgptd.control.client import EngineStatus, Status
+    from couachgptd.control.client import EngineStatus, Status, Turns
 
 
 def show(arguments: "Namespace") -> int:
@@ -29,13 +30,9 @@ def text(status: "Status") -> str:
     rows = [
         (_("Address"), status["address"]),
         (_("Engine"), _engine(status["engine"])),
+        *([(_("State"), _state(status["engine"]))] if "state" in status["engine"] else []),
         (_("Models loaded"), ", ".join(status["engine"]["loaded"]) or _("none")),
-        (
-            _("Answers"),
-            _("{running} being written, {queued} waiting").format(
-                running=turns["running"], queued=turns["queued"]
-            ),
-        ),
+        (_("Answers"), _answers(turns)),
         (_("Users"), _users(users["total"], users["pending"])),
         (_("Open pages"), str(status["sockets"])),
         (_("Memory"), render.size(status["memory_bytes"])),
@@ -47,6 +44,33 @@ def _engine(engine: "EngineStatus") -> str:
     state = render.green(_("up")) if engine["is_up"] else render.red(_("down"))
     detail = f": {render.safe(why_down(engine['detail']))}" if engine["detail"] else ""
     return f"{render.safe(_place(engine))}, {state}{detail}"
+
+
+# A daemon that was not yet restarted after an update knows nothing of its engine's state.
+def _state(engine: "EngineStatus") -> str:
+    """Say what the watchdog thinks of it, since when and, where it gave up, why."""
+    name = engine["state"]
+    colour = render.green if name in engines.WELL else render.yellow
+    word = (render.red if name == "failed" else colour)(render.safe(engines.state(name)))
+    text = _("{state}, since {moment}").format(
+        state=word, moment=render.safe(render.moment(engine["since"]))
+    )
+    if engine["reason"]:
+        text += f": {render.safe(engines.reason(engine['reason']))}"
+    if name == "failed":
+        hint = _("Once the cause is mended, `couachgptctl engine reset` tries again.")
+        text += f"\n{hint}"
+    return text
+
+
+def _answers(turns: "Turns") -> str:
+    text = _("{running} being written, {queued} waiting").format(
+        running=turns["running"], queued=turns["queued"]
+    )
+    if not turns.get("is_paused"):
+        return text
+    paused = _("the queue is paused")
+    return f"{text}, {render.yellow(paused)}"
 
 
 def _place(engine: "EngineStatus") -> str:

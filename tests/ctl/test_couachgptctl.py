@@ -14,7 +14,19 @@ from pathlib import Path
 import pytest
 
 from couachgptd import __version__
-from tests.control.peer import MODEL, STATUS, USER, Peer, listening, text, turn
+from tests.control.peer import (
+    ENGINE,
+    INCIDENT,
+    MODEL,
+    QUEUE,
+    STATUS,
+    USER,
+    WAITING,
+    Peer,
+    listening,
+    text,
+    turn,
+)
 from tests.ctl.terminal import PROGRAM, ROOT, environment, run, start
 
 
@@ -72,6 +84,45 @@ async def test_status_says_where_the_engine_is_and_why_it_is_down(
     assert said in shown.out
 
 
+async def test_status_says_what_the_watchdog_thinks_of_the_engine_and_since_when(
+    peer: Peer,
+) -> None:
+    well = await run("status", TZ="UTC", **socket_of(peer))
+    peer.engine |= {"state": "failed", "reason": "budget_spent"}
+    peer.turns |= {"is_paused": True}
+    failed = await run("status", TZ="UTC", **socket_of(peer))
+    french = await run("status", TZ="UTC", LANG="fr_FR.UTF-8", **socket_of(peer))
+
+    assert "at work, since 2026-11-23 09:12\n" in well.out
+    assert "paused" not in well.out
+    assert "failed, since 2026-11-23 09:12: it was restarted too often, in vain\n" in failed.out
+    assert "`couachgptctl engine reset` tries again." in failed.out
+    assert "1 being written, 1 waiting, the queue is paused" in failed.out
+    assert "en panne, depuis le 2026-11-23 09:12" in french.out
+    assert "la file est suspendue" in french.out
+
+
+async def test_status_of_a_daemon_that_was_not_restarted_after_an_update_is_shown(
+    peer: Peer,
+) -> None:
+    for name in ("state", "reason", "since"):
+        del peer.engine[name]
+    del peer.turns["is_paused"]
+
+    shown = await run("status", **socket_of(peer))
+
+    assert (shown.code, shown.err) == (0, "")
+
+
+async def test_a_state_of_a_newer_daemon_is_shown_as_it_is(peer: Peer) -> None:
+    peer.engine |= {"state": "moonstruck", "reason": "full_moon"}
+
+    shown = await run("status", **socket_of(peer))
+
+    assert "moonstruck, since" in shown.out
+    assert "full_moon" in shown.out
+
+
 @pytest.mark.parametrize("words", [("--json", "status"), ("status", "--json")])
 async def test_json_may_stand_before_or_after_the_verb(peer: Peer, words: tuple[str, ...]) -> None:
     shown = await run(*words, **socket_of(peer))
@@ -87,11 +138,18 @@ async def test_json_is_the_object_of_the_contract_for_every_verb(peer: Peer) -> 
     changed = await run("user", "passwd", "zoe", "--password-stdin", "--json", *socket, given="new")
     link = await run("setup-link", "--json", *socket)
     models = await run("model", "ls", "--json", *socket)
+    queue = await run("queue", "ls", "--json", *socket)
+    incidents = await run("engine", "--json", "incidents", *socket)
+    reset = await run("engine", "reset", "--json", *socket)
+    maintenance = await run("engine", "maintenance", "off", "--json", *socket)
 
     assert json.loads(users.out) == {"users": [USER]}
     assert [json.loads(each.out) for each in (added, approved, changed)] == [{"user": USER}] * 3
     assert json.loads(link.out)["url"] == "http://127.0.0.1:8294/setup/abc"
     assert json.loads(models.out) == {"models": [MODEL], "default": "qwen"}
+    assert json.loads(queue.out) == QUEUE
+    assert json.loads(incidents.out) == {"incidents": [INCIDENT]}
+    assert [json.loads(each.out) for each in (reset, maintenance)] == [{"engine": ENGINE}] * 2
 
 
 async def test_accented_names_keep_the_columns_straight(peer: Peer) -> None:
@@ -127,6 +185,83 @@ async def test_the_models_are_listed_with_their_sizes(peer: Peer) -> None:
 
     assert "491.4 MB" in shown.out
     assert "default, loaded" in shown.out
+
+
+async def test_who_writes_and_who_waits_is_listed_in_order(peer: Peer) -> None:
+    far = {**WAITING, "asker": None, "turn": 33, "place": 1, "wait_seconds": None}
+    peer.queue = {**QUEUE, "waiting": [WAITING, {**far, "is_healing": True}]}
+
+    shown = await run("queue", "ls", **socket_of(peer))
+
+    assert [line.split() for line in shown.out.splitlines()] == [
+        ["PLACE", "WHO", "STAGE", "WAIT", "MODEL", "SOURCE", "TURN"],
+        ["-", "zoe", "Writing", "qwen", "chat", "31"],
+        [*["1", "zoe", "Waiting", "between", "20", "s", "and", "1", "min", "qwen", "chat", "32"]],
+        [*["2", "(operator)", "Waiting,", "again", "qwen", "chat", "33"]],
+    ]
+
+
+async def test_a_queue_of_nobody_and_a_paused_one_are_said_in_words(peer: Peer) -> None:
+    peer.queue = {"paused": True, "running": [], "waiting": []}
+
+    shown = await run("queue", "ls", **socket_of(peer))
+
+    assert "The queue is paused" in shown.out
+    assert "Nobody waits" in shown.out
+
+
+async def test_an_incident_is_a_line_with_its_figures_the_telling_ones_first(peer: Peer) -> None:
+    newer = {**INCIDENT, "before": "hung_idle", "after": "moonstruck", "evidence": {}}
+    peer.incidents = [newer, INCIDENT]
+
+    shown = await run("engine", "incidents", "--limit", "2", TZ="UTC", **socket_of(peer))
+
+    assert shown.out.splitlines() == [
+        "2026-11-23 09:12:45  hung → moonstruck",
+        "2026-11-23 09:12:45  at work → hung  silence_seconds=61.2 process=running cpu_cores=0.01",
+    ]
+    assert peer.requests[0][1] == "/v1/engine/incidents?limit=2"
+
+
+async def test_on_a_terminal_the_figures_stand_below_and_steer_nothing(peer: Peer) -> None:
+    evidence = {f"figure_{n}": "x" * 20 for n in range(9)} | {"reason": "\x1b[2J"}
+    peer.incidents = [{**INCIDENT, "evidence": evidence}]
+    more = {**socket_of(peer), "COLUMNS": "60", "NO_COLOR": "1"}
+
+    shown, code = await asyncio.to_thread(on_a_terminal, ("engine", "incidents"), [], more)
+
+    lines = shown.splitlines()
+    assert code == 0
+    assert lines[1].startswith("    reason=\ufffd[2J figure_0=xxx")
+    assert len(lines) > 5
+    assert max(map(len, lines)) <= 60
+
+
+async def test_an_engine_to_which_nothing_happened_is_said_in_words(peer: Peer) -> None:
+    peer.incidents = []
+
+    shown = await run("engine", "incidents", **socket_of(peer))
+
+    assert shown.out == "Nothing has happened to the engine.\n"
+    assert peer.requests[0][1] == "/v1/engine/incidents"
+
+
+@pytest.mark.parametrize(
+    ("words", "body", "said"),
+    [
+        (("engine", "reset"), None, "are forgotten"),
+        (("engine", "maintenance", "on"), {"is_on": True}, "is under maintenance"),
+        (("engine", "maintenance", "off"), {"is_on": False}, "is over"),
+    ],
+)
+async def test_what_a_person_says_of_the_engine_is_told_and_confirmed(
+    peer: Peer, words: tuple[str, ...], body: object, said: str
+) -> None:
+    shown = await run(*words, **socket_of(peer))
+
+    assert (shown.code, shown.err) == (0, "")
+    assert said in shown.out
+    assert peer.requests[0][2] == body
 
 
 async def test_it_speaks_the_language_of_the_locale(peer: Peer) -> None:
@@ -275,6 +410,105 @@ async def test_on_a_terminal_the_stage_is_shown_and_cleared(peer: Peer) -> None:
     assert "2 tokens, 21.3 tokens/s, 1.0 s" in shown
 
 
+async def test_on_a_terminal_who_waits_reads_for_how_long(peer: Peer) -> None:
+    peer.events = [turn("queued", place=2, wait_seconds=[20, 90]), text("Bon"), turn("done")]
+
+    shown, _code = await asyncio.to_thread(on_a_terminal, ("ask", "Bonjour"), [], socket_of(peer))
+    french, _code = await asyncio.to_thread(
+        on_a_terminal, ("ask", "Bonjour"), [], {**socket_of(peer), "LANG": "fr_FR.UTF-8"}
+    )
+
+    assert "Waiting, 2 answers ahead, between 20 s and 1 min 30…" in shown
+    assert "entre 20 s et 1 min 30…" in french
+
+
+REWRITTEN = [
+    turn("writing"),
+    text("Bon"),
+    turn("queued", is_healing=True, attempt=2, place=None),
+    turn("queued", is_healing=True, attempt=2, place=0),
+    turn("reading", attempt=2),
+    {"type": "rewrite", "message": None, "text": "", "thinking": ""},
+    turn("writing", attempt=2),
+    text("Bonsoir"),
+    turn("done", attempt=2),
+]
+
+
+async def test_on_a_terminal_an_answer_that_starts_anew_says_so_on_a_new_line(peer: Peer) -> None:
+    peer.events = REWRITTEN
+    more = {**socket_of(peer), "NO_COLOR": "1"}
+
+    shown, code = await asyncio.to_thread(on_a_terminal, ("ask", "Bonjour"), [], more)
+
+    assert code == 0
+    plain = shown.replace("\r\x1b[K", "").replace("\r\n", "\n").replace("\r", "")
+    assert plain.index("Bon\nThe engine no longer answers, it is being restarted") == plain.index(
+        "Bon"
+    )
+    assert plain.count("no longer answers") == 1
+    assert plain.endswith("(The answer starts anew.)\nWriting…Bonsoir\n")
+
+
+async def test_in_a_pipe_an_answer_that_starts_anew_does_so_on_a_new_line(peer: Peer) -> None:
+    peer.events = REWRITTEN
+
+    shown = await run("ask", "Bonjour", **socket_of(peer))
+
+    assert (shown.code, shown.out) == (0, "Bon\nBonsoir\n")
+    assert shown.err == "(The answer starts anew.)\n"
+
+
+@pytest.mark.parametrize(
+    ("into", "left"),
+    [("> {file}", "Bonsoir\n"), (">> {file}", "log\nBon\nBonsoir\n")],
+)
+async def test_in_a_file_it_takes_the_place_of_what_was_written_but_of_no_log(
+    peer: Peer, tmp_path: Path, into: str, left: str
+) -> None:
+    peer.events = REWRITTEN
+    file = tmp_path / "answer.md"
+    file.write_text("log\n")
+    shell = f"{' '.join(PROGRAM)} ask Bonjour {into.format(file=file)}"
+
+    process = await asyncio.create_subprocess_exec(
+        "bash", "-c", shell, env=environment(**socket_of(peer)), stderr=subprocess.PIPE
+    )
+    await asyncio.wait_for(process.communicate(), 30)
+
+    assert process.returncode == 0
+    assert file.read_text() == left
+
+
+async def test_an_answer_that_was_cut_before_it_began_starts_anew_without_a_word(
+    peer: Peer,
+) -> None:
+    peer.events = [turn("reading"), *REWRITTEN[2:]]
+
+    shown = await run("ask", "Bonjour", **socket_of(peer))
+
+    assert (shown.out, shown.err) == ("Bonsoir\n", "")
+
+
+async def test_what_a_new_attempt_begins_with_is_written(peer: Peer) -> None:
+    rewrite = {"type": "rewrite", "message": None, "text": "Bon", "thinking": ""}
+    peer.events = [turn("writing"), rewrite, text("soir"), turn("done")]
+
+    shown = await run("ask", "Bonjour", **socket_of(peer))
+
+    assert shown.out == "Bonsoir\n"
+
+
+async def test_an_answer_whose_new_attempt_fails_too_keeps_what_there_was(peer: Peer) -> None:
+    error = {"code": "question_quarantined", "fields": {}}
+    peer.events = [*REWRITTEN[:4], turn("failed", error=error)]
+
+    shown = await run("ask", "Bonjour", **socket_of(peer))
+
+    assert (shown.code, shown.out) == (1, "Bon\n")
+    assert "broke down twice over this question" in shown.err
+
+
 @pytest.mark.parametrize(
     ("timings", "figures"),
     [
@@ -401,6 +635,12 @@ async def test_a_code_of_a_newer_daemon_is_still_told(peer: Peer) -> None:
         ("status", "--timeout", "soon"),
         ("ask", ""),
         ("model", "fetch"),
+        ("engine",),
+        ("engine", "maintenance"),
+        ("engine", "maintenance", "perhaps"),
+        ("engine", "incidents", "--limit", "0"),
+        ("engine", "incidents", "--limit", "many"),
+        ("queue",),
     ],
 )
 async def test_a_wrong_command_line_is_2(words: tuple[str, ...]) -> None:

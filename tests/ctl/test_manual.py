@@ -56,5 +56,6 @@ def test_the_manual_lists_the_events_of_a_fetch() -> None:
 def test_every_verb_has_a_function() -> None:
     for verb in VERBS:
         needed = {"add": ["x"], "approve": ["x"], "passwd": ["x"], "fetch": ["x"], "ask": ["x"]}
+        needed["maintenance"] = ["on"]
         parsed = arguments.build().parse_args([*verb, *needed.get(verb[-1], [])])
         assert callable(parsed.run)

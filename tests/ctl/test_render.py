@@ -3,7 +3,8 @@
 import pytest
 
 from couachgptd.core import errors
-from couachgptd.ctl import failures, render, texts
+from couachgptd.core.verdicts import FailedReason, Verdict
+from couachgptd.ctl import engine, failures, render, stages, texts
 
 
 @pytest.mark.parametrize(
@@ -82,3 +83,26 @@ def test_bytes_in_an_error_are_said_in_a_unit_that_suits_them() -> None:
 
 def _family(error: type[errors.CouachError]) -> set[type[errors.CouachError]]:
     return {error}.union(*(_family(child) for child in error.__subclasses__()))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [
+        ((0, 20), "less than 20 s"),
+        ((20, 60), "between 20 s and 1 min"),
+        ((60, 90), "between 1 min and 1 min 30"),
+        ((300, 300), "about 5 min"),
+        ((3600, 7200), "between 1 h and 2 h"),
+    ],
+)
+def test_a_wait_is_said_as_people_say_it(seconds: tuple[int, int], shown: str) -> None:
+    assert stages.expected_wait(seconds) == shown
+
+
+def test_every_state_and_reason_of_the_watchdog_has_a_word() -> None:
+    assert set(engine.STATES) == set(Verdict)
+    assert set(engine.REASONS) == set(FailedReason)
+
+
+def test_a_value_of_several_lines_stands_below_itself() -> None:
+    assert render.pairs([("a", "1\n2"), ("bcd", "3")]) == "a    1\n     2\nbcd  3"

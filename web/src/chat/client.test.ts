@@ -130,6 +130,25 @@ test('growing text goes to its follower and not through the view', () => {
   expect(heard.at(-1)?.text).toBe('Bonjour!');
 });
 
+test('what a failed attempt left is marked until the next one writes in its place', () => {
+  hello();
+  client.open('c');
+  snapshot('c', [message(1), answer(2, 1, { text: 'Bon' })]);
+  const heard: Growing[] = [];
+  client.follow(2, (growing) => heard.push(growing));
+  const says = (n: number, change: object): void =>
+    last().says({ conversation: 'c', n, message: 2, ...change });
+
+  says(6, { type: 'turn', turn: turn({ is_healing: true, attempt: 2 }) });
+  expect(view.stale).toBe(2);
+  says(7, { type: 'rewrite', text: '', thinking: '' });
+  expect(view.stale).toBeNull();
+  says(8, { type: 'text', kind: 'text', d: 'Re' });
+  expect(heard.map(({ text }) => text)).toEqual(['', 'Re']);
+  client.open(null);
+  expect(view.stale).toBeNull();
+});
+
 test('an unknown conversation is missing, not an error', async () => {
   hello();
   client.open('nope');

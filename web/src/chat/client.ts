@@ -2,6 +2,7 @@
 import type { ConversationState, Growing } from './conversation';
 import { apply, EMPTY, newestBranch, runningTurn } from './conversation';
 import { newClientId } from './ids';
+import { engineProblem } from './notices';
 import type {
   Conversation,
   ConversationEvent,
@@ -46,16 +47,11 @@ export interface View {
   readonly isMissing: boolean;
   readonly branch: readonly Message[];
   readonly running: Turn | null;
+  /** The answer whose text will be written anew, see `ConversationState`. */
+  readonly stale: MessageId | null;
   readonly pending: Pending | null;
   /** Why the last thing the person asked for was refused. */
   readonly problem: Failure | null;
-}
-
-/** Returns the code of what the engine's banner tells everybody; null where there is nothing to tell. */
-export function engineProblem({ status, engine, models }: View): string | null {
-  if (status !== 'open' || engine === null) return null;
-  if (!engine.is_up) return engine.detail ?? 'engine_unavailable';
-  return models.length === 0 ? 'no_model' : null;
 }
 
 export interface ClientOptions {
@@ -82,6 +78,7 @@ export class ChatClient {
     isMissing: false,
     branch: [],
     running: null,
+    stale: null,
     pending: null,
     problem: null,
   };
@@ -251,6 +248,7 @@ export class ChatClient {
       case 'messages':
       case 'turn':
       case 'text':
+      case 'rewrite':
         this.happened(message);
         return;
       case 'conversation':
@@ -290,7 +288,9 @@ export class ChatClient {
     this.remember(id, state);
     if (state.isBehind && !before.isBehind) void this.watch(id);
     if (id !== this.view.current) return;
-    if (state.messages !== before.messages) this.show(this.shown(id));
+    if (state.messages !== before.messages || state.stale !== before.stale) {
+      this.show(this.shown(id));
+    }
     if (state.growing !== null && state.growing !== before.growing) {
       this.followers.get(state.growing.message)?.(state.growing);
     }
@@ -315,13 +315,14 @@ export class ChatClient {
   /** The part of the view that one conversation decides. */
   private shown(id: ConversationId | null): Partial<View> {
     const state = id === null ? null : (this.states.get(id) ?? EMPTY);
-    if (state === null) return { branch: [], running: null, isOpening: false };
-    const { messages, position } = state;
+    if (state === null) return { branch: [], running: null, stale: null, isOpening: false };
+    const { messages, position, stale } = state;
     const { pending } = this.view;
     const hasCome = messages.some((message) => message.client_id === pending?.client_id);
     return {
       branch: newestBranch(messages),
       running: runningTurn(messages),
+      stale,
       isOpening: position === null,
       ...(pending !== null && hasCome ? { pending: null } : {}),
     };

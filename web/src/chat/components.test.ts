@@ -120,6 +120,15 @@ test.each([
   expect(screen.queryByLabelText('Your question')).toBeNull();
 });
 
+test('a model that cannot be used, or was set aside, cannot be chosen', () => {
+  const [good] = example('hello').models;
+  const models = [good, { ...good, name: 'aside', is_broken: true }] as View['models'];
+  composer({ view: view({ models, defaultModel: good?.name ?? '' }) });
+
+  const options = [...screen.getByLabelText<HTMLSelectElement>('Model').options];
+  expect(options.map(({ disabled }) => disabled)).toEqual([false, true]);
+});
+
 test('who cannot write can still stop an answer', async () => {
   const { onstop } = composer({ isReader: true, view: view({ running: turn() }) });
   await fireEvent.click(screen.getByRole('button', { name: 'Stop' }));
@@ -203,6 +212,8 @@ const shown = (given: ReturnType<typeof message>, change: object = {}): HTMLElem
     isAdmin: false,
     language: 'en',
     isLast: true,
+    engine: 'busy',
+    isStale: false,
     canAct: true,
     follow: () => () => undefined,
     onregenerate: () => undefined,
@@ -268,7 +279,8 @@ const stageOf = (container: HTMLElement): string =>
 
 test('a stage that takes long says since when, each stage anew, and nothing aloud', async () => {
   vi.useFakeTimers();
-  const props = { isAdmin: false, language: 'en', isLast: true, canAct: true };
+  const shared = { isAdmin: false, language: 'en', isLast: true, canAct: true };
+  const props = { ...shared, engine: 'busy' as const, isStale: false };
   const calls = { follow: () => () => undefined, onregenerate: vi.fn(), oncontinue: vi.fn() };
   const reading = (tokens: number) => ({
     message: answer(2, 1, {
@@ -298,6 +310,36 @@ test('a stage that takes long says since when, each stage anew, and nothing alou
   expect(vi.getTimerCount()).toBe(0);
 });
 
+test('what an attempt left behind is shown as such, with what is being done', () => {
+  const given = answer(2, 1, { text: 'Bonjour', turn: turn({ is_healing: true }) });
+  const container = shown(given, { engine: 'restarting', isStale: true });
+
+  expect(container.querySelector('.is-stale')).not.toBeNull();
+  expect(stageOf(container)).toContain('I am restarting it — your question is kept.');
+  expect(buttons()).toEqual([]);
+});
+
+test('while the engine is brought back one clock goes on, also for text that grew', async () => {
+  vi.useFakeTimers();
+  const props = { isAdmin: false, language: 'en', isLast: true, canAct: true, isStale: false };
+  const calls = { follow: () => () => undefined, onregenerate: vi.fn(), oncontinue: vi.fn() };
+  const writing = { message: answer(2, 1, { turn: turn({ state: 'writing' }) }) };
+  const { container, rerender } = render(Message, {
+    ...props,
+    ...calls,
+    ...writing,
+    engine: 'hung_idle',
+  });
+  await vi.advanceTimersByTimeAsync(5000);
+  expect(stageOf(container)).toMatch(/is kept\. \(5 s\)$/);
+  await rerender({ message: answer(2, 1, { turn: turn({ is_healing: true }) }) });
+  await rerender({ engine: 'restarting' });
+  await vi.advanceTimersByTimeAsync(5000);
+  expect(stageOf(container)).toMatch(/is kept\. \(10 s\)$/);
+  await rerender({ message: answer(2, 1, { turn: turn({ state: 'loading' }) }), engine: 'busy' });
+  expect(stageOf(container)).toBe('Loading the model small…');
+});
+
 test('an older answer can only be copied', () => {
   shown(answer(2, 1, { text: 'Bon', turn: turn({ state: 'stopped' }) }), { isLast: false });
 
@@ -309,7 +351,7 @@ const banner = (isAdmin: boolean, change: Partial<View>): string => {
   return container.textContent.trim();
 };
 const engine = (kind: string, detail: string | null = null, is_up = false) => ({
-  engine: { kind, is_up, detail },
+  engine: { kind, is_up, detail, state: 'ready' as const, reason: null },
 });
 const noModel = (kind: string) => ({ ...engine(kind, null, true), models: [] });
 
@@ -337,6 +379,20 @@ test('an engine that is well or not yet known is nobody’s trouble', () => {
   expect(banner(true, engine('ollama', null, true))).toBe('');
   cleanup();
   expect(banner(true, engine(''))).toBe('Waiting for the AI engine…');
+});
+
+test('the engine’s banner is read aloud when it comes, with the remedy below', async () => {
+  const { container, rerender } = render(Banners, { view: view({}), isAdmin: true });
+  const region = screen.getByRole('status');
+  expect(region.textContent.trim()).toBe('');
+  const failed = { ...engine('ollama').engine, state: 'failed', reason: 'crash_loop' } as const;
+  await rerender({ view: view({ engine: failed }) });
+
+  expect(screen.getByRole('status')).toBe(region);
+  expect(region.textContent).toContain('Answers are paused. You can go on asking');
+  const more = container.querySelector('.banner-more');
+  expect(more?.textContent).toContain('It starts and ends again and again.');
+  expect(more?.querySelector('code')?.textContent).toBe('couachgptctl engine reset');
 });
 
 test('a command in a sentence is shown as one', () => {

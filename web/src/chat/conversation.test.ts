@@ -20,6 +20,22 @@ const textOf = (state: ConversationState, id: number): string => {
   const found = state.messages.find((each) => each.id === id);
   return found === undefined ? '' : whole(state, found).text;
 };
+const healing = (n: number, change: object = {}): ConversationEvent => ({
+  type: 'turn',
+  conversation: ID,
+  n,
+  message: 2,
+  turn: turn({ attempt: 2, is_healing: true, ...change }),
+});
+const rewrite = (n: number, change: object = {}): ConversationEvent => ({
+  type: 'rewrite',
+  conversation: ID,
+  n,
+  message: 2,
+  text: '',
+  thinking: '',
+  ...change,
+});
 const PAIR = [message(1), answer(2, 1, { text: 'Bon' })];
 
 test('a snapshot replaces what was known', () => {
@@ -35,6 +51,9 @@ test('the examples follow one another', () => {
 
   expect(state.position?.n).toBe(121);
   expect(textOf(state, 44)).toBe('Le moule ');
+  state = apply(state, example('rewrite'));
+  expect(state.position?.n).toBe(122);
+  expect(textOf(state, 44)).toBe('');
   expect(runningTurn(state.messages)?.state).toBe('reading');
   expect(newestBranch(state.messages).map(({ id }) => id)).toEqual([41, 42, 43, 44]);
 });
@@ -129,4 +148,60 @@ test('of two answers to one question the newest is shown', () => {
 
 test('parents that go round in a circle end', () => {
   expect(newestBranch([message(1, { parent: 2 }), message(2, { parent: 1 })])).toHaveLength(2);
+});
+
+test('a new attempt replaces text and thinking, and its pieces go on after what it began with', () => {
+  const events = [
+    text(11, 'jo'),
+    text(12, 'Hm', 'thinking'),
+    rewrite(13, { text: 'Bon ', thinking: 'Ah' }),
+    text(14, 'soir'),
+  ];
+  const state = events.reduce(apply, opened(PAIR));
+
+  expect(state.growing).toEqual({ message: 2, text: 'Bon soir', thinking: 'Ah' });
+});
+
+test('what was written stays, marked, until the new attempt writes', () => {
+  const cut = [text(11, 'jour'), healing(12)].reduce(apply, opened(PAIR));
+  expect([cut.stale, textOf(cut, 2)]).toEqual([2, 'Bonjour']);
+
+  const reading = apply(cut, healing(13, { state: 'reading', is_healing: false }));
+  expect([reading.stale, textOf(reading, 2)]).toEqual([2, 'Bonjour']);
+
+  const anew = [rewrite(14), text(15, 'Re')].reduce(apply, reading);
+  expect([anew.stale, textOf(anew, 2)]).toEqual([null, 'Re']);
+});
+
+test('a new attempt that never writes leaves what was written, as its end', () => {
+  const events = [
+    text(11, 'jour'),
+    healing(12),
+    healing(13, { state: 'failed', is_healing: false }),
+  ];
+  const state = events.reduce(apply, opened(PAIR));
+
+  expect([state.stale, state.growing, textOf(state, 2)]).toEqual([null, null, 'Bonjour']);
+});
+
+test('a page that comes while the engine is being restarted sees what is stale', () => {
+  const waits = turn({ is_healing: true });
+  const state = opened([message(1), answer(2, 1, { text: 'Bon', turn: waits })]);
+
+  expect(state.stale).toBe(2);
+  expect(textOf(apply(state, rewrite(11)), 2)).toBe('');
+});
+
+test('a rewriting of an unknown message moves the position only', () => {
+  const state = apply(opened([]), rewrite(11));
+
+  expect(state.growing).toBeNull();
+  expect(state.position?.n).toBe(11);
+});
+
+test('a rewriting that was seen is dropped', () => {
+  const state = [text(11, 'jour'), rewrite(12), text(13, 'Re')].reduce(apply, opened(PAIR));
+
+  expect(apply(state, rewrite(12))).toBe(state);
+  expect(textOf(state, 2)).toBe('Re');
 });

@@ -14,6 +14,8 @@ export interface ConversationState {
   readonly position: Position | null;
   readonly messages: readonly Message[];
   readonly growing: Growing | null;
+  /** The answer whose text an attempt that failed left behind: the next one writes it anew. */
+  readonly stale: MessageId | null;
   /** Events are missing: watch again from `position`. */
   readonly isBehind: boolean;
 }
@@ -22,6 +24,7 @@ export const EMPTY: ConversationState = {
   position: null,
   messages: [],
   growing: null,
+  stale: null,
   isBehind: false,
 };
 
@@ -29,7 +32,8 @@ export const EMPTY: ConversationState = {
 export function apply(state: ConversationState, event: ConversationEvent): ConversationState {
   if (event.type === 'snapshot') {
     const { position, messages } = event;
-    return { position, messages, growing: null, isBehind: false };
+    const stale = messages.find(({ turn }) => turn?.is_healing)?.id ?? null;
+    return { position, messages, growing: null, stale, isBehind: false };
   }
   const { position } = state;
   if (position === null) return state.isBehind ? state : { ...state, isBehind: true };
@@ -43,6 +47,8 @@ export function apply(state: ConversationState, event: ConversationEvent): Conve
       return turned(moved, event.message, event.turn);
     case 'text':
       return grown(moved, event.message, event.kind, event.d);
+    case 'rewrite':
+      return rewritten(moved, event.message, event.text, event.thinking);
     default:
       return event satisfies never;
   }
@@ -90,7 +96,10 @@ function turned(state: ConversationState, id: MessageId, turn: Turn): Conversati
   const messages = state.messages.map((message) =>
     message.id === id ? { ...(isEnd ? whole(state, message) : message), turn } : message,
   );
-  return { ...state, messages, growing: isEnd ? null : state.growing };
+  let { stale } = state;
+  if (turn.is_healing) stale = id;
+  else if (isFinal(turn) && stale === id) stale = null;
+  return { ...state, messages, growing: isEnd ? null : state.growing, stale };
 }
 
 function grown(
@@ -99,12 +108,33 @@ function grown(
   kind: 'text' | 'thinking',
   piece: string,
 ): ConversationState {
-  let { growing, messages } = state;
-  if (growing?.message !== id) {
-    const message = messages.find((each) => each.id === id);
-    if (message === undefined) return state;
-    if (growing !== null) messages = messages.map((each) => whole(state, each));
-    growing = { message: id, text: message.text, thinking: message.thinking };
-  }
-  return { ...state, messages, growing: { ...growing, [kind]: growing[kind] + piece } };
+  const began = beginning(state, id);
+  const { growing } = began;
+  if (growing?.message !== id) return state;
+  return { ...began, growing: { ...growing, [kind]: growing[kind] + piece } };
+}
+
+function rewritten(
+  state: ConversationState,
+  id: MessageId,
+  text: string,
+  thinking: string,
+): ConversationState {
+  const began = beginning(state, id);
+  if (began.growing?.message !== id) return state;
+  const stale = state.stale === id ? null : state.stale;
+  return { ...began, growing: { message: id, text, thinking }, stale };
+}
+
+/** Lets this answer be the one that grows, if it is known; the one before keeps its text. */
+function beginning(state: ConversationState, id: MessageId): ConversationState {
+  const { growing, messages } = state;
+  if (growing?.message === id) return state;
+  const message = messages.find((each) => each.id === id);
+  if (message === undefined) return state;
+  return {
+    ...state,
+    messages: growing === null ? messages : messages.map((each) => whole(state, each)),
+    growing: { message: id, text: message.text, thinking: message.thinking },
+  };
 }

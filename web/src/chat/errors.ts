@@ -78,6 +78,14 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
     t(
       'The AI engine was stopped, most often because memory ran out. Try again, or choose a smaller model.',
     ),
+  engine_out_of_memory: () =>
+    t(
+      'The AI engine ran out of memory over this question. Shorten it, start a new conversation or choose a smaller model.',
+    ),
+  question_quarantined: () =>
+    t(
+      'The AI engine broke down twice over this question, so it is not tried again. Put it another way or shorten it.',
+    ),
   engine_busy: () => t('The AI engine is busy. Try again in a moment.'),
   engine_timeout: (fields) =>
     tn(
@@ -104,6 +112,10 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
     }),
   model_broken: (fields) =>
     t('The file of the model {model} is damaged. Choose another model.', {
+      model: text(fields.model),
+    }),
+  model_quarantined: (fields) =>
+    t('The model {model} failed to load too often and is set aside. Choose another model.', {
       model: text(fields.model),
     }),
   model_too_large: (fields) => {
@@ -165,6 +177,7 @@ const FOR_ADMINS: ReadonlySet<string> = new Set([
 export function errorText(code: string, fields: Fields, isAdmin = false): string {
   const sentence = Object.hasOwn(SENTENCES, code) ? SENTENCES[code] : undefined;
   const what = sentence?.(fields) ?? t('Something went wrong ({code}).', { code });
+  if (code === 'model_quarantined' && isAdmin) return `${what} ${offerAgain()}`;
   if (sentence !== undefined && !FOR_ADMINS.has(code)) return what;
   return `${what} ${isAdmin ? whereToLook() : askAdmin()}`;
 }
@@ -174,7 +187,9 @@ export function engineText(code: string, kind: string, isAdmin: boolean): string
   return `${engineState(code)} ${isAdmin ? engineRemedy(code, kind) : askAdmin()}`;
 }
 
-const askAdmin = (): string => t('Please tell your administrator.');
+export const askAdmin = (): string => t('Please tell your administrator.');
+const offerAgain = (): string =>
+  t('A new file, or `couachgptctl engine reset`, makes it available again.');
 const whereToLook = (): string =>
   t('On the server, `couachgptctl status` and the log of couachgptd say more.');
 
@@ -192,7 +207,8 @@ function engineState(code: string): string {
   }
 }
 
-function engineRemedy(code: string, kind: string): string {
+/** Returns what an administrator can do about an engine of this kind. */
+export function engineRemedy(code: string, kind: string): string {
   if (code === 'engine_missing') {
     return t(
       'Install CouachGPT with its [embedded] dependencies, or choose another engine in couachgpt.toml.',

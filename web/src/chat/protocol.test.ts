@@ -11,6 +11,7 @@ const TYPES = [
   'messages',
   'turn',
   'text',
+  'rewrite',
   'conversation',
   'engine',
   'closing',

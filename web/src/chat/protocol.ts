@@ -40,10 +40,36 @@ export interface Model {
   readonly is_broken: boolean;
 }
 
+export type EngineState =
+  | 'starting'
+  | 'ready'
+  | 'busy'
+  | 'slow'
+  | 'loading'
+  | 'thrashing'
+  | 'suspect'
+  | 'hung_idle'
+  | 'hung_spin'
+  | 'dead'
+  | 'cancelling'
+  | 'unloading'
+  | 'backoff'
+  | 'restarting'
+  | 'failed'
+  | 'unreachable'
+  | 'stopped'
+  | 'maintenance';
+
+export type FailedReason =
+  'budget_spent' | 'cannot_restart' | 'crash_loop' | 'port_taken' | 'restart_stuck';
+
 export interface Engine {
   readonly kind: string;
   readonly is_up: boolean;
   readonly detail: string | null;
+  readonly state: EngineState;
+  /** Only where it failed. */
+  readonly reason: FailedReason | null;
 }
 
 export interface Failure {
@@ -80,6 +106,10 @@ export interface Turn {
   readonly model: string;
   readonly source: string;
   readonly place: number | null;
+  /** While queued, where it can be told: from, to. */
+  readonly wait_seconds: readonly [number, number] | null;
+  /** Queued again because the engine did not answer; what is written stays until `rewrite`. */
+  readonly is_healing: boolean;
   readonly read_tokens: number | null;
   readonly prompt_tokens: number | null;
   readonly queued_at: string;
@@ -159,6 +189,14 @@ export interface TextGrew extends Positioned {
   readonly d: string;
 }
 
+/** A new attempt begins to write: this replaces what the answer had. */
+export interface TextRewritten extends Positioned {
+  readonly type: 'rewrite';
+  readonly message: MessageId;
+  readonly text: string;
+  readonly thinking: string;
+}
+
 export interface ConversationChanged {
   readonly type: 'conversation';
   readonly conversation: Conversation;
@@ -177,7 +215,7 @@ export interface Closing {
   readonly reason: 'server_restarting' | 'signed_out';
 }
 
-export type ConversationEvent = Snapshot | NewMessages | TurnMoved | TextGrew;
+export type ConversationEvent = Snapshot | NewMessages | TurnMoved | TextGrew | TextRewritten;
 export type ServerMessage =
   Hello | Ok | Refusal | ConversationEvent | ConversationChanged | EngineChanged | Closing;
 
@@ -242,6 +280,11 @@ const CHECKS: Record<ServerMessage['type'], Check> = {
   messages: (raw) => isPositioned(raw) && areMessages(raw),
   turn: (raw) => isPositioned(raw) && typeof raw.message === 'number' && isObject(raw.turn),
   text: (raw) => isPositioned(raw) && typeof raw.message === 'number' && typeof raw.d === 'string',
+  rewrite: (raw) =>
+    isPositioned(raw) &&
+    typeof raw.message === 'number' &&
+    typeof raw.text === 'string' &&
+    typeof raw.thinking === 'string',
   conversation: (raw) => isObject(raw.conversation) && typeof raw.conversation.id === 'string',
   engine: (raw) => isObject(raw.engine) && Array.isArray(raw.models),
   closing: (raw) => typeof raw.reason === 'string',

@@ -1,12 +1,58 @@
 // What a turn says about itself: a stage while it runs, one line of figures once it has ended.
 import { t, tn } from '../i18n';
-import type { Turn } from './protocol';
+import { isHealing, isPaused } from './notices';
+import type { EngineState, Turn } from './protocol';
+import { isFinal } from './protocol';
 
 const SECONDS_A_MINUTE = 60;
+const SECONDS_AN_HOUR = 3600;
 const SMALL = 10; // below this a decimal says something
 
-/** Returns the stage that people see while a turn runs; '' once it has ended. */
-export function stageLabel(turn: Turn, language: string): string {
+/** What is shown of a turn that has not ended. */
+export interface StageText {
+  readonly label: string;
+  /** More about it, after a dot; '' where there is no more. */
+  readonly note: string;
+  /** Two stages with one key are one: its clock goes on. */
+  readonly key: string;
+  /** Under which name it is said aloud, once, to who does not see it; '' where it is not. */
+  readonly spoken: string;
+  /** Since when it is so, is worth counting. */
+  readonly isTimed: boolean;
+}
+
+/** Returns the stage that people see, given what the engine does; with a label of '' at the end. */
+export function stageOf(turn: Turn, engine: EngineState | null, language: string): StageText {
+  const trouble = isFinal(turn) ? null : troubleOf(turn, engine);
+  if (trouble !== null) return { ...trouble, note: '', spoken: trouble.key, isTimed: true };
+  const label = stageLabel(turn, language);
+  if (turn.state === 'queued') {
+    const note = queueNote(turn, engine, language);
+    // Next to how long it will be, how long it was would only confuse.
+    return { label, note, key: 'queued', spoken: 'queued', isTimed: note === '' };
+  }
+  // Text that grows shows by itself that something happens.
+  const isTimed = turn.state !== 'writing';
+  if (isFinal(turn) || (engine !== 'slow' && engine !== 'thrashing')) {
+    return { label, note: '', key: turn.state, spoken: '', isTimed };
+  }
+  const note =
+    engine === 'slow'
+      ? t('the engine is slow, it is still working')
+      : t('the server is short of memory: the engine is slow, it is still working');
+  return { label, note, key: turn.state, spoken: engine, isTimed };
+}
+
+/** Returns such as "between 20 s and 1 min" or "less than 20 s". */
+export function expectedWait([low, high]: readonly [number, number], language: string): string {
+  const to = spokenDuration(high, language);
+  if (low <= 0) return t('less than {duration}', { duration: to });
+  if (low >= high) return t('about {duration}', { duration: to });
+  return t('between {low} and {high}', { low: spokenDuration(low, language), high: to });
+}
+
+/** Returns the stage that a turn says of itself; '' once it has ended. */
+function stageLabel(turn: Turn, language: string): string {
   switch (turn.state) {
     case 'queued':
       return queued(turn.place);
@@ -68,6 +114,36 @@ export function duration(seconds: number, language: string): string {
   return rest === 0 ? minutes : `${minutes} ${unit(rest, 'second', language)}`;
 }
 
+function troubleOf(
+  turn: Turn,
+  engine: EngineState | null,
+): Pick<StageText, 'label' | 'key'> | null {
+  const isQueued = turn.state === 'queued';
+  if (isQueued && engine !== null && isPaused(engine)) return null; // the banner says why
+  // Others go first on an engine that works again: then it is a wait like any other.
+  const isBehind = turn.place !== null && turn.place > 0;
+  const isOver = engine === 'ready' || engine === 'busy' || engine === 'loading';
+  const isTried = turn.is_healing && turn.state === 'queued' && !(isBehind && isOver);
+  if (isTried || (engine !== null && isHealing(engine))) {
+    return {
+      key: 'healing',
+      label: t('The engine no longer answers, I am restarting it — your question is kept.'),
+    };
+  }
+  if (engine === 'suspect' || (engine === 'unreachable' && !isQueued)) {
+    return {
+      key: 'suspect',
+      label: t('The engine does not answer at the moment — your question is kept.'),
+    };
+  }
+  return null;
+}
+
+function queueNote(turn: Turn, engine: EngineState | null, language: string): string {
+  if (engine !== null && isPaused(engine)) return t('your question is kept, it goes on by itself');
+  return turn.wait_seconds === null ? '' : expectedWait(turn.wait_seconds, language);
+}
+
 function queued(place: number | null): string {
   if (place === null) return t('Waiting…');
   if (place === 0) return t('Waiting: yours is next');
@@ -86,7 +162,19 @@ function number(value: number, language: string): string {
   return new Intl.NumberFormat(language, { maximumFractionDigits: digits }).format(value);
 }
 
-function unit(value: number, name: 'second' | 'minute', language: string): string {
+/** Returns a length of time as people say it: "45 s", "1 min 30", "2 h". */
+function spokenDuration(seconds: number, language: string): string {
+  if (seconds < SECONDS_A_MINUTE) return unbroken(unit(seconds, 'second', language));
+  const isLong = seconds >= SECONDS_AN_HOUR;
+  const size = isLong ? SECONDS_AN_HOUR : SECONDS_A_MINUTE;
+  const whole = unit(Math.floor(seconds / size), isLong ? 'hour' : 'minute', language);
+  const rest = Math.floor((seconds % size) / (isLong ? SECONDS_A_MINUTE : 1));
+  return unbroken(rest === 0 ? whole : `${whole} ${rest}`);
+}
+
+const unbroken = (text: string): string => text.replace(/\s/g, '\u00a0');
+
+function unit(value: number, name: 'second' | 'minute' | 'hour', language: string): string {
   return new Intl.NumberFormat(language, {
     style: 'unit',
     unit: name,
@@ -94,5 +182,6 @@ function unit(value: number, name: 'second' | 'minute', language: string): strin
     maximumFractionDigits: value < SMALL ? 1 : 0,
   })
     .format(value)
-    .replace('sec', 's');
+    .replace('sec', 's')
+    .replace('hr', 'h');
 }

@@ -26,6 +26,8 @@ export function turn(change: Partial<Turn> = {}): Turn {
     model: 'small',
     source: 'chat',
     place: 0,
+    wait_seconds: null,
+    is_healing: false,
     read_tokens: null,
     prompt_tokens: null,
     queued_at: '2026-11-23T08:00:00Z',

@@ -1,0 +1,140 @@
+// What the banner tells everybody of the engine: the watchdog's word for it, and what to do about it.
+import { t } from '../i18n';
+import type { View } from './client';
+import { askAdmin, engineRemedy, engineText } from './errors';
+import type { Engine, EngineState, FailedReason } from './protocol';
+
+export interface Notice {
+  readonly text: string;
+  /** What to do about it, in the second place; '' where there is nothing to do. */
+  readonly remedy: string;
+  /** It may be over within a moment: say it only if it is not. */
+  readonly isLate: boolean;
+}
+
+type Seen = Pick<View, 'status' | 'engine' | 'models' | 'running'>;
+
+/** It does not answer, and is being brought back. */
+const HEALING: ReadonlySet<EngineState> = new Set([
+  'hung_idle',
+  'hung_spin',
+  'dead',
+  'cancelling',
+  'unloading',
+  'backoff',
+  'restarting',
+]);
+/** It is given nothing until it is back: questions are kept and wait. */
+const PAUSED: ReadonlySet<EngineState> = new Set([
+  'failed',
+  'stopped',
+  'unreachable',
+  'maintenance',
+]);
+/** It works, or the watchdog still thinks that it does: a probe without an answer is no news. */
+const DOUBTFUL: ReadonlySet<EngineState> = new Set(['slow', 'thrashing', 'suspect']);
+/** No restart will help: what the probe found says more than the state. */
+const HOPELESS: ReadonlySet<string> = new Set(['engine_missing', 'engine_cpu_unsupported']);
+
+export const isHealing = (state: EngineState): boolean => HEALING.has(state);
+export const isPaused = (state: EngineState): boolean => PAUSED.has(state);
+
+/** Returns the code of what keeps questions from being taken, as far as the banner tells it. */
+export function engineProblem({ status, engine, models }: Omit<Seen, 'running'>): string | null {
+  if (status !== 'open' || engine === null) return null;
+  const isPromised = models.length > 0 && (PAUSED.has(engine.state) || HEALING.has(engine.state));
+  if (!engine.is_up) return isPromised ? null : (engine.detail ?? 'engine_unavailable');
+  return models.length === 0 ? 'no_model' : null;
+}
+
+/** Returns what the banner says of the engine; null where there is nothing to tell. */
+export function engineNotice(seen: Seen, isAdmin: boolean): Notice | null {
+  const { status, engine, models, running } = seen;
+  if (status !== 'open' || engine === null) return null;
+  const { state, detail, is_up: isUp, kind } = engine;
+  if (!isUp && detail !== null && HOPELESS.has(detail)) {
+    return { text: engineText(detail, kind, isAdmin), remedy: '', isLate: false };
+  }
+  // A question needs a model, and an engine that never answered named none.
+  const promise = models.length > 0 ? [kept()] : [];
+  if (PAUSED.has(state)) {
+    const text = [paused(engine), ...promise].join(' ');
+    return { text, remedy: remedyOf(engine, isAdmin), isLate: false };
+  }
+  if (HEALING.has(state)) {
+    // Whoever waits for an answer reads it there.
+    return running === null ? late(healing()) : null;
+  }
+  if (state === 'starting' && !isUp) {
+    return late(models.length > 0 ? starting() : waiting());
+  }
+  if (DOUBTFUL.has(state) && !isUp) return null;
+  if (!isUp && detail === null) return late(waiting()); // being asked just now
+  const problem = engineProblem(seen);
+  if (problem === null) return null;
+  return { text: engineText(problem, kind, isAdmin), remedy: '', isLate: false };
+}
+
+const late = (text: string): Notice => ({ text, remedy: '', isLate: true });
+
+const waiting = (): string => t('Waiting for the AI engine…');
+const starting = (): string => t('The AI engine is starting: questions wait until it is ready.');
+const healing = (): string =>
+  t('The AI engine no longer answers and is being restarted. Your questions are kept.');
+const kept = (): string => t('You can go on asking: questions are kept until it works again.');
+
+function paused({ state, reason }: Engine): string {
+  switch (state) {
+    case 'stopped':
+      return t('The AI engine has been stopped on the server.');
+    case 'unreachable':
+      return t('The AI engine cannot be reached.');
+    case 'maintenance':
+      return t('The AI engine is under maintenance.');
+    default:
+      return reason === 'port_taken'
+        ? t('The AI engine cannot start, another program uses its port. Answers are paused.')
+        : t('The AI engine has broken down. Answers are paused.');
+  }
+}
+
+/** Returns what to do about it; who cannot do anything is told whom to tell. */
+function remedyOf({ state, reason, kind }: Engine, isAdmin: boolean): string {
+  switch (state) {
+    case 'stopped':
+      if (!isAdmin) return ''; // somebody wanted it so
+      return kind === 'ollama'
+        ? t('`systemctl start ollama` starts it again.')
+        : t('Start it again on the server.');
+    case 'maintenance':
+      return isAdmin ? t('`couachgptctl engine maintenance off` ends it.') : '';
+    case 'unreachable':
+      return isAdmin ? engineRemedy('engine_unavailable', kind) : askAdmin();
+    default:
+      if (!isAdmin) return askAdmin();
+      return `${why(reason)} ${reset()}`.trim();
+  }
+}
+
+const reset = (): string =>
+  t(
+    'Mend the cause, then run `couachgptctl engine reset`. `couachgptctl engine incidents` says more.',
+  );
+
+function why(reason: FailedReason | null): string {
+  switch (reason) {
+    case 'budget_spent':
+      return t('It was restarted too often, in vain.');
+    case 'cannot_restart':
+      return t('It does not answer, and CouachGPT has no means to restart it.');
+    case 'crash_loop':
+      return t('It starts and ends again and again.');
+    case 'restart_stuck':
+      return t('Its restart does not come to an end.');
+    case 'port_taken': // said already, to everybody
+    case null:
+      return '';
+    default:
+      return reason satisfies never;
+  }
+}
