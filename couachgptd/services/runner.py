@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 
 from couachgptd.core.errors import (
@@ -31,8 +31,6 @@ from couachgptd.services.waits import Waits
 log = logging.getLogger(__name__)
 
 REMEMBERED_SLOTS = 1000  # conversations whose slot is remembered, for the engine's prefix cache
-FORECAST_SECONDS = 2.0  # while anybody waits: what runs writes on, and waits grow shorter
-FORECAST_LEAST_SECONDS = 0.1
 
 
 class TurnRunner:
@@ -67,7 +65,6 @@ class TurnRunner:
         self._slot_of: OrderedDict[ConversationId, int] = OrderedDict()
         self._group: asyncio.TaskGroup | None = None
         self._hurried = asyncio.Event()
-        self._moved = asyncio.Event()
         self.attempts = Attempts()
         self._waits = Waits(store, self._queue, self.attempts, self._live.get)
         self.is_watched = False
@@ -81,7 +78,7 @@ class TurnRunner:
         async with asyncio.TaskGroup() as group:
             helpers = (
                 group.create_task(self._keeper.keep_growing(self._live.values()), name="keeper"),
-                group.create_task(self._tell_waits(), name="waits"),
+                group.create_task(self._waits.keep_telling(), name="waits"),
             )
             self._group = group
             try:
@@ -119,6 +116,7 @@ class TurnRunner:
     def lives(self) -> list[LiveTurn]:
         """Return the turns that run, then those that wait, in the order they will start."""
         return sorted(self._live.values(), key=lambda live: (live.place is not None, live.place))
+
     def turns_of(self, asker: UserId) -> list[TurnId]:
         return [turn for turn, live in self._live.items() if live.turn.asker_id == asker]
 
@@ -247,7 +245,7 @@ class TurnRunner:
             trying.task = self._group.create_task(self._run(trying), name=f"turn-{waiting.turn}")
             live.task = trying.task
             self.begun()
-        self._moved.set()
+        self._waits.moved.set()
 
     def _take_slot(self, conversation: ConversationId | None) -> int:
         """Take a slot: the one where this conversation's prefix may still be cached, if free."""
@@ -359,17 +357,6 @@ class TurnRunner:
                 "error": live.turn.error_code,
             },
         )
-
-    # how long they will wait
-
-    async def _tell_waits(self) -> None:
-        while True:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._moved.wait(), FORECAST_SECONDS)
-            self._moved.clear()
-            if len(self._queue):
-                self._waits.tell(_now())
-                await asyncio.sleep(FORECAST_LEAST_SECONDS)
 
     async def _drain(self, seconds: float) -> None:
         tries = [each for each in self.attempts if each.task is not None]

@@ -1,8 +1,10 @@
 """Tells everybody who waits their place and for how long, learned from this machine's own rates."""
 
+import asyncio
 import json
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 
 from couachgptd.core.errors import StoreError
 from couachgptd.core.forecast import Expected, Forecast, spoken
@@ -16,9 +18,13 @@ from couachgptd.services.live import LiveTurn
 log = logging.getLogger(__name__)
 
 FORECAST = "forecast"  # the setting that holds what was learned
+TELL_SECONDS = 2.0  # while anybody waits: what runs writes on, and waits grow shorter
+TELL_LEAST_SECONDS = 0.1
 
 
 class Waits:
+    """`moved` is set when the queue did; then, and every now and then, the waits are told."""
+
     def __init__(
         self,
         store: Store,
@@ -31,6 +37,7 @@ class Waits:
         self._attempts = attempts
         self._live = live
         self._forecast = Forecast()
+        self.moved = asyncio.Event()
 
     def expect(self, model: str, prompt_tokens: int) -> Expected:
         return self._forecast.expect(model, prompt_tokens)
@@ -40,6 +47,15 @@ class Waits:
 
     def answered(self, trying: Trying, finished: Finished) -> None:
         self._forecast.learn(trying.model, finished.timings, loads=trying.running.loads)
+
+    async def keep_telling(self) -> None:
+        while True:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.moved.wait(), TELL_SECONDS)
+            self.moved.clear()
+            if len(self._queue):
+                self.tell(asyncio.get_running_loop().time())
+                await asyncio.sleep(TELL_LEAST_SECONDS)
 
     def tell(self, now: float) -> None:
         """Tell each who waits what has changed of it, rounded so that it does not flicker."""
