@@ -58,7 +58,8 @@ async def run(config: Config) -> None:
         stack.callback(passwords.close)
         engine = await stack.enter_async_context(opened_engine(config))
         topics = Topics()
-        models = ModelService(engine, config.engine.model)
+        models = ModelService(engine, config.engine.model, store)
+        await models.recall()
         runner = TurnRunner(
             engine,
             store,

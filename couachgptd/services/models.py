@@ -1,6 +1,7 @@
 """What the engine has, known at once: pages and sockets never wait for it."""
 
 import asyncio
+import json
 import logging
 from collections.abc import Callable
 from contextlib import suppress
@@ -14,14 +15,16 @@ from couachgptd.core.errors import (
     ModelMissing,
     ModelQuarantined,
     NoModel,
+    StoreError,
 )
 from couachgptd.core.models import EngineStatus, LoadedModel, Model
-from couachgptd.core.ports import Engine
+from couachgptd.core.ports import Engine, Store
 from couachgptd.core.wire import Json
 
 log = logging.getLogger(__name__)
 
 REFRESH_SECONDS = 10.0
+KNOWN = "models"  # the setting that holds the names known last
 # Verdicts that are one for people: there is nothing to tell.
 WELL = frozenset({"ready", "busy", "loading"})
 
@@ -29,9 +32,10 @@ WELL = frozenset({"ready", "busy", "loading"})
 class ModelService:
     """Keeps the last known list; `changed` is called when something in it did."""
 
-    def __init__(self, engine: Engine, default: str) -> None:
+    def __init__(self, engine: Engine, default: str, store: Store) -> None:
         self._engine = engine
         self._default = default
+        self._store = store
         self._models: list[Model] = []
         self._loaded: list[LoadedModel] = []
         self._status = EngineStatus(kind="", address="", is_up=False)
@@ -82,6 +86,22 @@ class ModelService:
 
     # what it has
 
+    async def recall(self) -> None:
+        """Start with what was known last: questions are taken while the engine is down, too."""
+        kept = await self._store.setting(KNOWN)
+        try:
+            known = json.loads(kept) if kept else []
+            self._models = [Model(str(name), size_bytes=size) for name, size in known]
+        except (TypeError, ValueError):
+            log.warning("the models known before cannot be read; asking the engine")
+
+    async def _remember(self) -> None:
+        known = [(model.name, model.size_bytes) for model in self._models]
+        try:
+            await self._store.set_setting(KNOWN, json.dumps(known))
+        except StoreError:
+            log.exception("the known models could not be kept")
+
     async def keep_fresh(self) -> None:
         """Ask the engine every now and then, and at once when `refresh_soon` was called."""
         while True:
@@ -112,6 +132,8 @@ class ModelService:
             self._status = replace(self._status, is_up=False, detail=detail)
         if self.overview() != before:
             self.changed()
+            if self._failure is None and self.shapes() != before["models"]:
+                await self._remember()
 
     @property
     def status(self) -> EngineStatus:

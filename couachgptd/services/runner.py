@@ -206,27 +206,22 @@ class TurnRunner:
             if trying.id in attempts:
                 trying.released.set()
 
-    def give_up(self, turn_id: TurnId, error: CouachError) -> Awaitable[None]:
-        """End a turn as failed, wherever it is; it is not tried again. Await it to see the end.
+    def give_up(
+        self, error: CouachError, turn: TurnId | None = None, model: str | None = None
+    ) -> Awaitable[None]:
+        """End a turn, or all that want a model, as failed for good; await it to see the end.
 
-        One that runs is cut at once: what is ordered after this does not say how it ends.
+        What runs is cut at once: what is ordered after this does not say how it ends.
         """
-        return self._refuse([live for live in [self._live.get(turn_id)] if live], error)
-
-    def give_up_model(self, model: str, error: CouachError) -> Awaitable[None]:
-        """Do so with every turn that wants this model."""
-        lives = [live for live in self._live.values() if live.turn.model == model]
-        return self._refuse(lives, error)
-
-    def _refuse(self, lives: list[LiveTurn], error: CouachError) -> Awaitable[None]:
-        end = ends.refused(error)
+        found = [each for each in self._live.values() if each.turn.id == turn]
+        found += [each for each in self._live.values() if each.turn.model == model]
         for trying in self.attempts:
-            if trying.live in lives:
-                trying.cancel(end)
+            if trying.live in found:
+                trying.cancel(ends.refused(error))
 
         async def ended() -> None:
-            for live in lives:
-                await self._end(live, end)
+            for live in found:
+                await self._end(live, ends.refused(error))
 
         return ended()
 

@@ -56,6 +56,11 @@ INVENTORY_SECONDS = 15.0
 # The life of an engine that is well: told in the log at most, of no interest the day after.
 ROUTINE = frozenset({Verdict.STARTING, Verdict.READY, Verdict.BUSY, Verdict.LOADING})
 
+# Somebody else must act first, and may take all night.
+OUT_OF_OUR_HANDS = frozenset(
+    {Verdict.STOPPED, Verdict.FAILED, Verdict.UNREACHABLE, Verdict.MAINTENANCE}
+)
+
 # Why a restart fails that would fail the next time, too, until a person has mended it.
 REFUSALS = frozenset({"no_systemd", "not_permitted", "no_such_unit", "unit_masked", "unsupported"})
 
@@ -145,8 +150,11 @@ class Watch:
             self._nudged.set()
 
     def _interval(self) -> float:
-        if self._state.verdict not in ROUTINE or self._runner.drains:
-            return ALERT_SECONDS
+        if self._state.verdict in OUT_OF_OUR_HANDS:
+            return IDLE_SECONDS
+        verdict = self._state.verdict
+        if verdict is Verdict.STARTING or verdict not in ROUTINE or self._runner.drains:
+            return ALERT_SECONDS  # people wait for what comes of it
         return BUSY_SECONDS if self._runner.running_turns else IDLE_SECONDS
 
     async def _look(self) -> None:
@@ -164,6 +172,8 @@ class Watch:
         self._state = decision.state
         if self._state.verdict is not Verdict.MAINTENANCE:
             self.is_maintenance = False  # it ends by itself where nobody ends it
+        if Restart() in decision.actions:
+            await self._save()  # a crash of ours must not forget that it was counted
         for action in decision.actions:
             self._act(action)
         self._runner.allow(may_start=self._state.may_start, suspects=self._state.alone)
@@ -202,12 +212,12 @@ class Watch:
                 self._runner.forget_model()
                 self._restarting = self._start(self._restart())
             case QuarantineTurn(turn, QuarantineReason.POISON):
-                self._start(self._runner.give_up(turn, QuestionQuarantined()))
+                self._start(self._runner.give_up(QuestionQuarantined(), turn))
             case QuarantineTurn(turn):
-                self._start(self._runner.give_up(turn, EngineOutOfMemory()))
+                self._start(self._runner.give_up(EngineOutOfMemory(), turn))
             case QuarantineModel(model):
                 self._models.quarantine(self._state.quarantined_models)
-                self._start(self._runner.give_up_model(model, ModelQuarantined(model=model)))
+                self._start(self._runner.give_up(ModelQuarantined(model=model), model=model))
 
     def _start(self, work: Awaitable[None]) -> asyncio.Task[None]:
         async def whole() -> None:

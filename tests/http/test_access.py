@@ -39,7 +39,7 @@ def application() -> web.Application:
         attempts=1,
         window_seconds=1,
     )
-    models = ModelService(nothing, "")
+    models = ModelService(nothing, "", nothing)
     return create_app(
         accounts=accounts,
         chat=ChatService(nothing, Topics(), nothing, models, nothing),

@@ -78,7 +78,7 @@ async def running_site(data: Path, server: Server) -> AsyncIterator[Site]:
         passwords = Argon2Passwords()
         stack.callback(passwords.close)
         engine = ScriptedEngine()
-        topics, models = Topics(), ModelService(engine, "")
+        topics, models = Topics(), ModelService(engine, "", store)
         runner = TurnRunner(engine, store, slots=1, per_person=5, in_all=9)
         prompts = Prompts(
             engine, name="A", own_system_prompt="", exchanges=5, answer_tokens=10, temperature=0.5

@@ -207,7 +207,7 @@ class MakeHouse:
         store = FailingStore(plain._db)
         engine = ScriptedEngine()
         topics = Topics()
-        models = ModelService(engine, "")
+        models = ModelService(engine, "", store)
         runner = TurnRunner(engine, store, slots=slots, per_person=per_person, in_all=in_all)
         prompts = Prompts(
             engine,

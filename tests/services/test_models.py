@@ -1,13 +1,21 @@
 """What pages are told of the engine: what it last said, and why it says no more."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 import pytest
 
-from couachgptd.core.errors import EngineRejected, NoModel
+from couachgptd.core.errors import EngineRejected, EngineUnavailable, NoModel
 from couachgptd.core.models import Model
 from couachgptd.services.models import ModelService
+from couachgptd.storage.store import SqliteStore, opened_store
 from tests.services.conftest import ScriptedEngine
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
+    async with opened_store(tmp_path / "data") as opened:
+        yield opened
 
 
 class ToldEngine(ScriptedEngine):
@@ -21,28 +29,55 @@ class ToldEngine(ScriptedEngine):
         return self._told()
 
 
-async def test_a_broken_file_is_never_the_default() -> None:
-    models = ModelService(
-        ToldEngine(lambda: [Model("abime", is_broken=True), Model("bon")]), default=""
-    )
+async def test_a_broken_file_is_never_the_default(store: SqliteStore) -> None:
+    engine = ToldEngine(lambda: [Model("abime", is_broken=True), Model("bon")])
+    models = ModelService(engine, "", store)
 
     assert await models.resolve(None) == "bon"
 
 
-async def test_broken_files_alone_are_no_model() -> None:
-    models = ModelService(ToldEngine(lambda: [Model("abime", is_broken=True)]), default="abime")
+async def test_broken_files_alone_are_no_model(store: SqliteStore) -> None:
+    engine = ToldEngine(lambda: [Model("abime", is_broken=True)])
+    models = ModelService(engine, "abime", store)
 
     with pytest.raises(NoModel):
         await models.resolve(None)
 
 
-async def test_an_engine_that_will_not_tell_is_down_and_says_why() -> None:
+async def test_an_engine_that_will_not_tell_is_down_and_says_why(store: SqliteStore) -> None:
     def refuse() -> list[Model]:
         raise EngineRejected(reason="Invalid API Key")
 
-    models = ModelService(ToldEngine(refuse), default="")
+    models = ModelService(ToldEngine(refuse), "", store)
 
     with pytest.raises(EngineRejected):
         await models.resolve(None)
     assert not models.status.is_up
     assert models.status.detail == "engine_rejected"
+
+
+async def test_what_was_known_is_known_after_a_restart_while_the_engine_is_down(
+    store: SqliteStore,
+) -> None:
+    def refuse() -> list[Model]:
+        raise EngineUnavailable(address="x")
+
+    await ModelService(ToldEngine(lambda: [Model("bon", size_bytes=5)]), "", store).refresh()
+
+    models = ModelService(ToldEngine(refuse), "", store)
+    await models.recall()
+    await models.refresh()
+
+    assert await models.resolve(None) == "bon"
+    assert not models.status.is_up
+
+
+@pytest.mark.parametrize("kept", ["", "[", "{}", "[1]", '[["a"]]'])
+async def test_what_was_known_and_cannot_be_read_is_asked_for(
+    store: SqliteStore, kept: str
+) -> None:
+    await store.set_setting("models", kept)
+    models = ModelService(ToldEngine(lambda: [Model("bon")]), "", store)
+    await models.recall()
+
+    assert await models.resolve(None) == "bon"

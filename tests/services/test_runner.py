@@ -178,7 +178,7 @@ async def test_who_is_given_up_ends_so_though_its_call_is_cut_for_a_hang(house: 
     await house.engine.call(0)
     trying = next(iter(house.runner.attempts))
 
-    ending = house.runner.give_up(trying.live.turn.id, QuestionQuarantined())
+    ending = house.runner.give_up(QuestionQuarantined(), trying.live.turn.id)
     house.runner.cancel([trying.id], CancelReason.HUNG)
     await ending
 
@@ -190,7 +190,7 @@ async def test_giving_a_model_up_ends_who_runs_and_who_waits_for_it(house: House
     asked = [await house.ask(text=str(number)) for number in range(2)]
     await house.engine.call(0)
 
-    await house.runner.give_up_model("couac:1b", ModelQuarantined(model="couac:1b"))
+    await house.runner.give_up(ModelQuarantined(model="couac:1b"), model="couac:1b")
 
     turns = [await house.ended(each.answer) for each in asked]
     assert [turn.error_code for turn in turns] == ["model_quarantined"] * 2
