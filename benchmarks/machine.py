@@ -39,15 +39,19 @@ def load_average() -> float:
     return os.getloadavg()[0]
 
 
-def cpu_seconds(pid: int) -> float:
-    """Return the CPU a process has used, with its children, ended ones too.
+def own_cpu_seconds(pid: int) -> float:
+    """Return the CPU a process itself has used, without its children.
 
     The process's own clock counts nanoseconds where /proc/PID/stat counts hundredths.
     """
-    own = time.clock_gettime(~pid << 3 | 2)  # what clock_getcpuclockid(3) makes of a pid
+    return time.clock_gettime(~pid << 3 | 2)  # what clock_getcpuclockid(3) makes of a pid
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return the CPU a process has used, with its children, ended ones too."""
     fields = _stat(pid)
     ended = (int(fields[13]) + int(fields[14])) / TICKS
-    return own + ended + sum(cpu_seconds(child) for child in _children(pid))
+    return own_cpu_seconds(pid) + ended + sum(cpu_seconds(child) for child in _children(pid))
 
 
 def rss_mib(pid: int) -> float:

@@ -119,9 +119,11 @@ waiting_per_person = 1000
 waiting_in_all = 1000
 [engine]
 kind = "{kind}"
-slots = 200
+slots = {slots}
 [ollama]
 url = "{ollama_url}"
+[embedded]
+models_dir = "{models_dir}"
 [log]
 level = "warning"
 """
@@ -129,7 +131,13 @@ level = "warning"
 
 @contextmanager
 def daemon(
-    directory: Path, *, kind: str, ollama_url: str | None = None, people: int = 0
+    directory: Path,
+    *,
+    kind: str,
+    ollama_url: str | None = None,
+    people: int = 0,
+    slots: int = 200,
+    models_dir: Path | None = None,
 ) -> Iterator[Program]:
     """Start couachgptd as systemd would: it says itself when it is ready."""
     cookies = asyncio.run(add_people(directory, people)) if people else ()
@@ -137,7 +145,12 @@ def daemon(
     config = directory / "couachgpt.toml"
     config.write_text(
         CONFIG.format(
-            port=port, directory=directory, kind=kind, ollama_url=ollama_url or NO_OLLAMA
+            port=port,
+            directory=directory,
+            kind=kind,
+            slots=slots,
+            ollama_url=ollama_url or NO_OLLAMA,
+            models_dir=models_dir or "",
         ),
         encoding="utf-8",
     )

@@ -4,6 +4,7 @@ import asyncio
 import json
 import secrets
 import time
+from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -39,8 +40,7 @@ class Stream:
             if message["type"] in {"hello", "engine"} and message["default_model"]:
                 return
 
-    async def ask(self, *, tokens: int, rate: float) -> Answer:
-        answer = Answer()
+    async def send(self, text: str) -> None:
         question = {
             "type": "chat.ask",
             "id": 1,
@@ -48,12 +48,17 @@ class Stream:
             "conversation": None,
             "parent": None,
             "model": None,
-            "text": f"Et les coûts ? [[stamp tokens={tokens} rate={rate:g}]]",
+            "text": text,
         }
+        await self._socket.send_str(json.dumps(question))
+
+    async def ask(self, *, tokens: int, rate: float) -> Answer:
+        answer = Answer()
+        text = f"Et les coûts ? [[stamp tokens={tokens} rate={rate:g}]]"
         try:
             async with asyncio.timeout(ANSWER_SECONDS + (tokens / rate if rate else 0)):
                 began = time.monotonic_ns()
-                await self._socket.send_str(json.dumps(question))
+                await self.send(text)
                 await self._read(answer, began)
         except TimeoutError:
             answer.error = "timeout"
@@ -62,6 +67,16 @@ class Stream:
         if answer.error is None and len(answer.latencies) != tokens:
             answer.error = f"{len(answer.latencies)} tokens instead of {tokens}"
         return answer
+
+    async def overhear(self, heard: Counter[str]) -> None:
+        """Count messages by type, and the stages that a question comes to, until cancelled."""
+        async for message in self._socket:
+            event: dict[str, Any] = json.loads(message.data)
+            heard[event["type"]] += 1
+            if event["type"] == "turn":
+                heard[event["turn"]["state"]] += 1
+            elif event["type"] == "text":
+                heard["letters"] += len(event["d"])
 
     async def _read(self, answer: Answer, began: int) -> None:
         async for message in self._socket:
