@@ -119,7 +119,7 @@ format: install $(NODE_MODULES) ## format everything, and mend what the linters 
 	$(BIN)/ruff format $(PYTHON_CODE)
 	cd web && npm run --silent format
 
-soak: install web models chromium ## what is longer: every page in each language, theme and size
+soak: install web models chromium ## what is longer: every page in each look, faults at default times, an hour of nemesis
 	@$(BIN)/couachgptctl model fetch $(STARTER) --models-dir .cache/pictures
 	COUACHGPT_PICTURE_MODEL="$$(ls .cache/pictures/*.gguf)" $(BIN)/pytest --quiet -m soak
 
