@@ -18,7 +18,7 @@ from couachgptd.services.live import LiveTurn
 log = logging.getLogger(__name__)
 
 FORECAST = "forecast"  # the setting that holds what was learned
-TELL_SECONDS = 2.0  # while anybody waits: what runs writes on, and waits grow shorter
+TELL_SECONDS = 4.0  # while anybody waits: what runs writes on, and waits grow shorter
 TELL_LEAST_SECONDS = 0.1
 
 
