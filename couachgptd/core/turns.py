@@ -1,6 +1,7 @@
 """A turn: one answer being made, from queued to its one end."""
 
-from dataclasses import dataclass, field, replace
+import math
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
@@ -56,6 +57,17 @@ class Timings:
     load_seconds: float | None = None
     read_seconds: float | None = None
     write_seconds: float | None = None
+
+    @property
+    def believable(self) -> Self:
+        """These without what no clock or counter can say: a figure below zero, or not finite."""
+        told = {item.name: getattr(self, item.name) for item in fields(self)}
+        return type(self)(
+            **{
+                name: value if value is not None and 0 <= value < math.inf else None
+                for name, value in told.items()
+            }
+        )
 
     @property
     def tokens_per_second(self) -> float | None:

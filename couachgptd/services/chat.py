@@ -76,7 +76,7 @@ class ChatService:
             if user is None or found is None:
                 continue
             if user.is_active:
-                self._submit(user, replace(found[1], turn=turn))
+                self._submit(user, replace(found[1], turn=turn), retries=turn.attempt - 1)
             else:
                 stopped = replace(turn.at(TurnState.STOPPED), finished_at=turn.queued_at)
                 await self._store.finish_turn(stopped, found[1].text, found[1].thinking)
@@ -256,6 +256,7 @@ class ChatService:
         known: list[Message] | None = None,
         *,
         question: str = "",
+        retries: int = 0,
     ) -> None:
         turn = answer.turn
         if turn is None or turn.conversation_id is None:
@@ -275,6 +276,7 @@ class ChatService:
 
         live = LiveTurn(turn, publish, self._request_of(turn, answer, user.language, known))
         live.begin_with(answer.text, answer.thinking)
+        live.retries = retries
         self._runner.submit(live, prompt_tokens=likely_tokens(question))
 
     def _request_of(

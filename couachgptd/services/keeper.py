@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import Iterable
 
-from couachgptd.core.errors import StoreError
 from couachgptd.core.ports import Store
 from couachgptd.services.live import LiveTurn
 
@@ -23,7 +22,7 @@ class Keeper:
         """Keep what has grown, again and again; `lives` is looked at anew each time."""
         while True:
             await asyncio.sleep(KEEP_SECONDS)
-            await self._keep_ends()
+            await self.keep_ends()
             await self.keep_grown(lives)
 
     async def keep_grown(self, lives: Iterable[LiveTurn]) -> None:
@@ -50,10 +49,11 @@ class Keeper:
             log.exception("the end of a turn could not be kept", extra={"turn": live.turn.id})
             self._unkept.append(live)
 
-    async def _keep_ends(self) -> None:
+    async def keep_ends(self) -> None:
+        """Try again to keep what the store could not take."""
         for live in self._unkept.copy():
             try:
                 await self._store.finish_turn(live.turn, live.text, live.thinking)
-            except StoreError:
+            except Exception:  # noqa: BLE001, S112 -- told when it failed first; the next try may work
                 continue
             self._unkept.remove(live)

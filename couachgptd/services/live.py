@@ -101,7 +101,8 @@ class LiveTurn:
     def wait_again(self) -> None:
         """Go back to the queue as if nothing had been tried: nothing was."""
         if self.turn.state is not TurnState.QUEUED:
-            self.turn = self.turn.at(TurnState.QUEUED)
+            self.turn = replace(self.turn.at(TurnState.QUEUED), started_at=None)
+            self.is_dirty = True
             self._tell()
 
     def enter(self, state: TurnState) -> None:

@@ -88,6 +88,7 @@ class TurnRunner:
                 await self._drain(drain_seconds)
                 for helper in helpers:
                     helper.cancel()
+                await self._keeper.keep_ends()
                 await self._keeper.keep_grown(self._live.values())
                 await self._waits.remember()
 
@@ -301,9 +302,10 @@ class TurnRunner:
         except Exception:  # the edge of a turn: a fault in one must not end the others
             log.exception("turn failed by a fault of ours", extra={"turn": live.turn.id})
             return End(TurnState.FAILED, error=CouachError())
-        if loaded_in is not None and finished.timings.load_seconds is None:
-            timings = replace(finished.timings, load_seconds=loaded_in)
-            finished = replace(finished, timings=timings)
+        timings = finished.timings.believable
+        if loaded_in is not None and timings.load_seconds is None:
+            timings = replace(timings, load_seconds=loaded_in)
+        finished = replace(finished, timings=timings)
         self.attempts.answered(trying, finished)
         self._waits.answered(trying, finished)
         return End(TurnState.DONE, finished=finished)

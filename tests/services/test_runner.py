@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -613,3 +614,79 @@ async def test_no_model_at_all_is_told_apart_from_an_engine_that_is_down(house: 
     house.engine.up = False
     with pytest.raises(EngineUnavailable):
         await house.ask()
+
+
+# --- what an odd engine or an odd store must not do ---------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        Timings(answer_tokens=20, write_seconds=-1.0),
+        Timings(answer_tokens=20, write_seconds=math.inf),
+        Timings(answer_tokens=20, write_seconds=math.nan),
+        Timings(answer_tokens=-3, read_seconds=-0.5),
+    ],
+    ids=str,
+)
+async def test_figures_that_cannot_be_are_not_believed_and_end_nobody(
+    house: House, odd: Timings
+) -> None:
+    first, second = await house.ask(), await house.ask()
+    (await house.engine.call(0)).send(Text("Oui"), Finished("stop", odd))
+    turn = await house.ended(first.answer)
+
+    assert turn.state == "done"
+    assert turn.timings.write_seconds is None or turn.timings.write_seconds >= 0
+    (await house.engine.call(1)).finish()
+    assert (await house.ended(second.answer)).state == "done"
+
+
+async def test_a_turn_that_waits_again_is_kept_as_waiting(house: House) -> None:
+    house.runner.is_watched = True
+    asked = await house.ask()
+    call = await house.engine.call(0)
+    call.send(Loading())
+    async with asyncio.timeout(10):
+        while (await house.turn_of(asked.answer)).state != "loading":  # noqa: ASYNC110 -- as above
+            await asyncio.sleep(0.05)
+    call.send(EngineUnavailable(address="x"))
+
+    async with asyncio.timeout(10):
+        while (await house.turn_of(asked.answer)).state != "queued":  # noqa: ASYNC110 -- as above
+            await asyncio.sleep(0.05)
+    assert (await house.turn_of(asked.answer)).started_at is None
+
+
+async def test_a_store_that_fails_in_an_odd_way_ends_nobody(house: House) -> None:
+    asked = await house.ask()
+    house.store.failure = RuntimeError("odd")
+    (await house.engine.call(0)).finish()
+    await asyncio.sleep(2)  # the keeper has tried again
+    house.store.failure = None
+
+    async with asyncio.timeout(10):
+        while (await house.turn_of(asked.answer)).state != "done":  # noqa: ASYNC110 -- as above
+            await asyncio.sleep(0.05)
+
+
+async def test_a_turn_tried_again_before_a_crash_is_not_tried_a_third_time(
+    make_house: MakeHouse,
+) -> None:
+    house = await make_house()
+    house.runner.is_watched = True  # and lets go of nothing: it goes on waiting
+    asked = await house.ask()
+    (await house.engine.call(0)).send(Text("Il était"), AnswerInterrupted(reason="x"))
+    async with asyncio.timeout(10):
+        while (await house.turn_of(asked.answer)).attempt != 2:  # noqa: ASYNC110 -- as above
+            await asyncio.sleep(0.05)
+    house.runner.unwatch()
+    await make_house._stack.aclose()
+
+    again = await make_house()
+    await again.chat.recover()
+    (await again.engine.call(0)).send(AnswerInterrupted(reason="x"))
+
+    turn = await again.ended(asked.answer)
+    assert (turn.state, turn.attempt) == ("interrupted", 2)
+    assert await text_of(again, asked.answer) == "Il était"
