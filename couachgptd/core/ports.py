@@ -68,8 +68,9 @@ class Engine(Protocol):
         ...
 
     async def load(self, model: str) -> MemoryNeed | None:
-        """Bring the model into memory and wait until it is there; twice is once.
+        """Bring the model into memory, the others out, and wait until it is there; twice is once.
 
+        One that is refused leaves the others where they are.
         Returns what it needs where less memory is free: a reason to warn. Where the machine has
         less in all, `load` and `chat` raise ModelTooLarge and load nothing.
         """

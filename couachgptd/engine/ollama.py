@@ -1,6 +1,7 @@
 """The engine port on an Ollama server, through the `ollama` package."""
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Awaitable, Sequence
 from contextlib import aclosing
 from typing import Any, TypeVar, cast
@@ -35,6 +36,8 @@ from couachgptd.engine.memory_guard import MachineMemory, refuse_too_large, warn
 from couachgptd.engine.meters import machine_memory
 from couachgptd.engine.ollama_api import ChatStream, OllamaClient, classified, our_errors
 from couachgptd.engine.thinking import ThinkingSplitter, joined
+
+log = logging.getLogger(__name__)
 
 PROBE_SECONDS = 3.0
 ANSWER_SECONDS = 10.0  # a list or a description: short work, but the host may be busy
@@ -169,6 +172,7 @@ class OllamaEngine:
 
     async def load(self, model: str) -> MemoryNeed | None:
         warning = None if await self._is_loaded(model) else await self._checked_memory(model)
+        await self._drop_others(model)
         loading = self._client.generate(
             model=model,
             prompt="",
@@ -179,6 +183,14 @@ class OllamaEngine:
         await self._ask(loading, seconds=seconds, phase="load", model=model)
         self._answered_at[model] = asyncio.get_running_loop().time()
         return warning
+
+    async def _drop_others(self, model: str) -> None:
+        for other in await self.loaded():
+            if full_name(other.name) != full_name(model):
+                try:
+                    await self.unload(other.name)
+                except EngineError as error:  # the load itself says what then does not fit
+                    log.warning("a model could not be dropped", extra={"error": error.code})
 
     async def unload(self, model: str) -> None:
         self._answered_at.pop(model, None)

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from contextlib import aclosing
 
-from couachgptd.core.errors import AnswerInterrupted, EngineBusy, EngineError
+from couachgptd.core.errors import AnswerInterrupted, EngineBusy
 from couachgptd.core.models import ChatRequest, Finished, Loading, Reading, Text, Thought
 from couachgptd.core.ports import Engine
 from couachgptd.core.snapshots import Phase
@@ -17,16 +17,10 @@ BUSY_DELAYS = (1.0, 2.0, 4.0)  # before an engine is asked again that has no roo
 
 
 async def load(engine: Engine, trying: Trying) -> float:
-    """Bring the turn's model into memory, the one before it out; return the seconds."""
+    """Bring the turn's model into memory; return the seconds."""
     clock = asyncio.get_running_loop().time
     began = clock()
     trying.live.enter(TurnState.LOADING)
-    for other in await engine.loaded():
-        if other.name.removesuffix(":latest") != trying.model.removesuffix(":latest"):
-            try:
-                await engine.unload(other.name)
-            except EngineError as error:  # the load itself says what then does not fit
-                log.warning("a model could not be dropped", extra={"error": error.code})
     need = await engine.load(trying.model)
     if need is not None:
         log.warning("a model needs more memory than is free", extra={"model": trying.model})
