@@ -116,6 +116,10 @@ class Forecast:
         self._median.learn(case, is_missed=waited > announced.wait.median_seconds)
         self._p90.learn(case, is_missed=waited > announced.wait.p90_seconds)
 
+    def forget_announced(self) -> None:
+        """What was announced will not be judged: something else than the queue holds it up."""
+        self._announced = {}
+
     def waits(self, queue: Queue, written: Mapping[TurnId, int], now: float) -> dict[TurnId, Wait]:
         """Return what to announce of each waiting turn.
 

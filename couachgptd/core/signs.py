@@ -165,6 +165,10 @@ def is_drained(attempt: Attempt, snapshot: Snapshot, rates: Rates, limits: Limit
     cpu = snapshot.meters.cpu_cores
     if snapshot.engine.process in {Process.EXITED, Process.IDLE, Process.STOPPED}:
         return True
+    if snapshot.engine.process is Process.UNKNOWN:
+        # Others may use it too: their slots and their work are no sign of ours.
+        is_over = snapshot.now - attempt.phase_from > rates.drain(limits).soft
+        return is_over or (snapshot.busy_slots is None and not live) or snapshot.busy_slots == 0
     if snapshot.busy_slots is not None and snapshot.inventory is Probe.OK:
         return snapshot.busy_slots <= live
     if live:  # the CPU is theirs

@@ -256,7 +256,8 @@ def _failed(case: Case) -> None:
     ):
         case.start_over(case.limits.grace_seconds, reason="cause_is_gone")
         return
-    is_another = engine.incarnation not in {None, failed.incarnation}
+    is_gone = engine.is_ours and engine.process is Process.IDLE  # so is what was wrong with it
+    is_another = is_gone or engine.incarnation not in {None, failed.incarnation}
     if case.snapshot.is_live and (is_another or not failed.was_live):
         case.start_over(case.limits.grace_seconds, reason="answers_again")
     elif engine.process is Process.UNKNOWN and case.signs.mute_from is not None:

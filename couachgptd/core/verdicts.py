@@ -194,7 +194,10 @@ class Decision:
 
 def reset(state: State) -> State:
     """A person says that it is mended: failure, budget, suspects, quarantines are forgotten."""
-    return replace(state, memory=Memory(rates=state.memory.rates))
+    step = state.step
+    if step is not None and state.verdict is Verdict.BACKOFF:
+        step = replace(step, until=NEVER)  # it need not be waited for any more
+    return replace(state, memory=Memory(rates=state.memory.rates), step=step)
 
 
 def forgive_model(state: State, model: str) -> State:

@@ -106,7 +106,8 @@ class ModelService:
         """Ask the engine every now and then, and at once when `refresh_soon` was called."""
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wanted.wait(), REFRESH_SECONDS)
+                async with asyncio.timeout(REFRESH_SECONDS):
+                    await self._wanted.wait()
             self._wanted.clear()
             try:
                 await self.refresh()

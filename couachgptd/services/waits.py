@@ -50,8 +50,10 @@ class Waits:
 
     async def keep_telling(self) -> None:
         while True:
+            # Not wait_for: in Python 3.11 it may swallow a cancellation that comes with the event.
             with suppress(TimeoutError):
-                await asyncio.wait_for(self.moved.wait(), TELL_SECONDS)
+                async with asyncio.timeout(TELL_SECONDS):
+                    await self.moved.wait()
             self.moved.clear()
             if len(self._queue):
                 self.tell(asyncio.get_running_loop().time())
@@ -59,12 +61,18 @@ class Waits:
 
     def tell(self, now: float) -> None:
         """Tell each who waits what has changed of it, rounded so that it does not flicker."""
+        if self._queue.is_paused:
+            # Nobody knows how long; and an hour of it would falsify what is announced for days.
+            self._forecast.forget_announced()
+            for turn, place in self._queue.places(now).items():
+                if (live := self._live(turn)) is not None:
+                    live.wait_at(place)
+            return
         written = {each.live.turn.id: each.tokens for each in self._attempts}
         for turn, wait in self._forecast.waits(self._queue, written, now).items():
             live = self._live(turn)
             if live is not None:
-                said = None if self._queue.is_paused else spoken(wait, live.wait)
-                live.wait_at(wait.place, said)
+                live.wait_at(wait.place, spoken(wait, live.wait))
 
     async def recall(self) -> None:
         kept = await self._store.setting(FORECAST)

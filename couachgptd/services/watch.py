@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import AsyncGenerator, Awaitable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from couachgptd.core.budgets import Limits
@@ -127,6 +128,7 @@ class Watch:
 
     def maintain(self, *, is_on: bool) -> None:
         self.is_maintenance = is_on
+        self._state = replace(self._state, maintenance_from=None)  # its time begins anew
         self._nudged.set()
 
     # looking
@@ -140,7 +142,8 @@ class Watch:
             seconds = self._interval()
             self._rests = seconds == IDLE_SECONDS
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._nudged.wait(), seconds)
+                async with asyncio.timeout(seconds):
+                    await self._nudged.wait()
             self._nudged.clear()
             await asyncio.sleep(LEAST_SECONDS)
 

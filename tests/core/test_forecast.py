@@ -265,3 +265,17 @@ def test_what_is_said_is_never_less_than_what_is_known(waits: list[tuple[float, 
         said = spoken(Wait(0, median, p90), said)
         assert said.low_seconds <= median
         assert said.high_seconds >= p90
+
+
+def test_a_wait_that_something_else_prolonged_teaches_nothing() -> None:
+    forecast, queue = Forecast(), Queue()
+    for number in (1, 2):
+        queue.add(Waiting(TurnId(number), UserId(number), queued_at=0.0))
+    assert queue.take(0.0) is not None
+    forecast.waits(queue, {}, 0.0)
+    learned = forecast.to_json()
+
+    forecast.forget_announced()  # the engine failed, and was mended an hour later
+    forecast.started(TurnId(2), 3600.0)
+
+    assert forecast.to_json() == learned
