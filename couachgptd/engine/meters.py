@@ -138,7 +138,11 @@ def tree(pid: int) -> Iterator[int]:
 def _identified(pid: int) -> tuple[Identity, psutil.Process] | None:
     try:
         process = psutil.Process(pid)
-        return (pid, process.create_time()), process
+        # One that has ended and is not yet buried uses nothing, and would look like a collapse.
+        with process.oneshot():
+            if process.status() == psutil.STATUS_ZOMBIE:
+                return None
+            return (pid, process.create_time()), process
     except psutil.Error:
         return None
 
