@@ -1,12 +1,17 @@
 """What people do on our pages."""
 
 import re
+import sqlite3
+from contextlib import closing
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.running_daemon import PASSWORD
+from tests.running_daemon import PASSWORD, RunningDaemon
 
 SEND = re.compile("^(Send|Envoyer)")
+# SmolLM2 writes until its limit at this: long enough to be met in the middle.
+LONG = "Write a very long story about a boat. Continue for many paragraphs."
+END_MILLISECONDS = 120_000
 
 
 def submit(page: Page) -> None:
@@ -42,3 +47,23 @@ def text_length_grows(page: Page, *, beyond: int = 0) -> int:
         arg=beyond,
     )
     return int(length.json_value())
+
+
+def wait_for_end(page: Page) -> None:
+    expect(page.locator("article.answer").last).to_have_attribute(
+        "aria-busy", "false", timeout=END_MILLISECONDS
+    )
+
+
+def database(site: RunningDaemon) -> sqlite3.Connection:
+    return sqlite3.connect(f"file:{site.data / 'couachgpt.db'}?mode=ro", uri=True)
+
+
+def kept_answer(site: RunningDaemon) -> tuple[str, str]:
+    """Return the text and the state of the newest answer in the store."""
+    with closing(database(site)) as opened:
+        row = opened.execute(
+            "SELECT messages.text, turns.state FROM turns JOIN messages"
+            " ON messages.id = turns.message_id ORDER BY turns.id DESC LIMIT 1"
+        ).fetchone()
+    return str(row[0]), str(row[1])

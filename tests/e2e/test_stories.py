@@ -1,39 +1,24 @@
 """What people do, from the first visit to the answer that survives everything."""
 
 import re
-import sqlite3
 from contextlib import closing
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.e2e.conftest import LAN_NAME, OpenPage
-from tests.e2e.people import answer, ask, log_in, submit, text_length_grows
+from tests.e2e.people import (
+    LONG,
+    answer,
+    ask,
+    database,
+    kept_answer,
+    log_in,
+    submit,
+    text_length_grows,
+    wait_for_end,
+)
 from tests.running_daemon import PASSWORD, RunningDaemon
-
-# SmolLM2 writes until its limit at this: long enough to be met in the middle.
-LONG = "Write a very long story about a boat. Continue for many paragraphs."
-END_MILLISECONDS = 120_000
-
-
-def wait_for_end(page: Page) -> None:
-    expect(page.locator("article.answer").last).to_have_attribute(
-        "aria-busy", "false", timeout=END_MILLISECONDS
-    )
-
-
-def database(site: RunningDaemon) -> sqlite3.Connection:
-    return sqlite3.connect(f"file:{site.data / 'couachgpt.db'}?mode=ro", uri=True)
-
-
-def kept_answer(site: RunningDaemon) -> tuple[str, str]:
-    """Return the text and the state of the newest answer in the store."""
-    with closing(database(site)) as opened:
-        row = opened.execute(
-            "SELECT messages.text, turns.state FROM turns JOIN messages"
-            " ON messages.id = turns.message_id ORDER BY turns.id DESC LIMIT 1"
-        ).fetchone()
-    return str(row[0]), str(row[1])
 
 
 def plain(text: str) -> str:
