@@ -141,8 +141,8 @@ class ControlService:
         lives = self._runner.lives()
         return {
             "paused": self._runner.is_paused,
-            "running": [await self._line(each) for each in lives if each.place is None],
-            "waiting": [await self._line(each) for each in lives if each.place is not None],
+            "running": [await self._line(each) for each in lives if not each.is_queued],
+            "waiting": [await self._line(each) for each in lives if each.is_queued],
         }
 
     async def _line(self, live: LiveTurn) -> Json:

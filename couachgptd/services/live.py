@@ -66,6 +66,10 @@ class LiveTurn:
         return whole
 
     @property
+    def is_queued(self) -> bool:
+        return self.turn.state is TurnState.QUEUED
+
+    @property
     def so_far(self) -> Turn:
         """The turn with what was counted of it: after a crash nothing else is known."""
         return replace(self.turn, timings=self._counted(self.turn.timings))

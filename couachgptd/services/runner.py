@@ -116,7 +116,7 @@ class TurnRunner:
 
     def lives(self) -> list[LiveTurn]:
         """Return the turns that run, then those that wait, in the order they will start."""
-        return sorted(self._live.values(), key=lambda live: (live.place is not None, live.place))
+        return sorted(self._live.values(), key=lambda live: (live.is_queued, live.place or 0))
 
     def turns_of(self, asker: UserId) -> list[TurnId]:
         return [turn for turn, live in self._live.items() if live.turn.asker_id == asker]
