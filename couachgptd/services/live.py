@@ -30,7 +30,6 @@ class LiveTurn:
         self.is_dirty = False
         self.ended = asyncio.Event()
         self.retries = 0
-        self.task: asyncio.Task[None] | None = None
         self.place: int | None = None
         self.wait: Spoken | None = None
         self._base: dict[Kind, str] = {"text": "", "thinking": ""}

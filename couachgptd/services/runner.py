@@ -53,7 +53,6 @@ class TurnRunner:
         pass_over_seconds: float = 60.0,
     ) -> None:
         self._engine = engine
-        self._store = store
         self._per_person = per_person
         self._in_all = in_all
         self._queue = Queue(slots=slots, pass_over_seconds=pass_over_seconds)
@@ -239,7 +238,6 @@ class TurnRunner:
             slot = self._take_slot(waiting.conversation)
             trying = self.attempts.begin(live, running, slot, _now())
             trying.task = self._group.create_task(self._run(trying), name=f"turn-{waiting.turn}")
-            live.task = trying.task
             self.begun()
         self._waits.moved.set()
 

@@ -34,13 +34,13 @@ class Sight:
         failed = liveness in {snapshots.Probe.FAILED, snapshots.Probe.TIMED_OUT}
         self._probe_failures = self._probe_failures + 1 if failed else 0
         self._oom_kills += seen.meters.oom_kills or 0
-        asleep, self._asleep = asleep_so_far() - self._asleep, asleep_so_far()
+        asleep_before, self._asleep = self._asleep, asleep_so_far()
         news = self._attempts.news()
         unit = seen.unit
         return Snapshot(
             now=seen.at,
             late_seconds=late_seconds,
-            asleep_seconds=asleep,
+            asleep_seconds=self._asleep - asleep_before,
             liveness=liveness,
             probe_failures=self._probe_failures,
             inventory=probe_of(seen.inventory),

@@ -94,10 +94,6 @@ class Watch:
         self._saved_at = 0.0
         self.is_maintenance = False
 
-    @property
-    def state(self) -> State:
-        return self._state
-
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
         await self._recall()
@@ -228,7 +224,7 @@ class Watch:
                 await work
             except CouachError as error:
                 log.warning("an intervention failed", extra={"error": error.code})
-            except Exception:
+            except Exception:  # nobody awaits it: only the log would ever tell
                 log.exception("an intervention failed by a fault of ours")
             finally:
                 self._nudged.set()

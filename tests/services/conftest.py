@@ -183,8 +183,9 @@ class House:
         live = self.runner.live(turn.id)
         if live is not None:
             await asyncio.wait_for(live.ended.wait(), 10)
-            if live.task is not None:
-                await asyncio.wait_for(asyncio.wait([live.task]), 10)
+            trying = self.runner.attempts.of(live)
+            if trying is not None and trying.task is not None:
+                await asyncio.wait_for(asyncio.wait([trying.task]), 10)
         return await self.turn_of(message_id, user)
 
 

@@ -123,7 +123,7 @@ function troubleOf(
   // Others go first on an engine that works again: then it is a wait like any other.
   const isBehind = turn.place !== null && turn.place > 0;
   const isOver = engine === 'ready' || engine === 'busy' || engine === 'loading';
-  const isTried = turn.is_healing && turn.state === 'queued' && !(isBehind && isOver);
+  const isTried = turn.is_healing && isQueued && !(isBehind && isOver);
   if (isTried || (engine !== null && isHealing(engine))) {
     return {
       key: 'healing',
