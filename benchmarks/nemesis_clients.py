@@ -36,7 +36,7 @@ class Tab:
 
     def __init__(self, person: "Person", number: int) -> None:
         self._person = person
-        self._random = Random(f"{person.history.seed}/{person.number}/{number}")  # noqa: S311
+        self._random = Random(f"{person.history.seed}/{person.number}/{number}")  # noqa: S311 -- not a secret
         self.view = View(f"person {person.number} tab {number}")
         self.online = asyncio.Event()
         self._session: aiohttp.ClientSession | None = None
@@ -202,7 +202,7 @@ class Person:
     turns: dict[int, Json] = field(default_factory=dict)  # the newest of each answer
 
     def __post_init__(self) -> None:
-        self._random = Random(f"{self.history.seed}/{self.number}")  # noqa: S311
+        self._random = Random(f"{self.history.seed}/{self.number}")  # noqa: S311 -- not a secret
         self.tabs = [Tab(self, number) for number in range(1 + self.number % 2)]
         self._tasks: set[asyncio.Task[None]] = set()
         self.history.views += [tab.view for tab in self.tabs]

@@ -60,7 +60,7 @@ class Nemesis:
     felt: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._random = Random(self.history.seed)  # noqa: S311
+        self._random = Random(self.history.seed)  # noqa: S311 -- not a secret
         self._told: dict[str, dict[str, Any]] = {}
         self._whole_daemon = asyncio.Lock()
         self._whole_engine = asyncio.Lock()

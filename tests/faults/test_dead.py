@@ -12,15 +12,11 @@ from tests.faults.service import (
     ended,
     eventually,
     is_healed,
-    patient,
-    service,
     shown,
     stages,
     state_is,
     whole,
 )
-
-__all__ = ["patient", "service"]
 
 WRITES = ("--rate=40", "--tokens=60")
 

@@ -14,8 +14,6 @@ from tests.faults.service import (
     ended,
     eventually,
     is_healed,
-    patient,
-    service,
     shown,
     stages,
     state_is,
@@ -24,8 +22,6 @@ from tests.faults.service import (
     whole,
 )
 from tests.running_daemon import Json, Socket
-
-__all__ = ["patient", "service"]
 
 WRITES = {"rate": 80, "tokens": 60}
 HANGS = WRITES | {"hang_after": 20}

@@ -17,14 +17,10 @@ from tests.faults.service import (
     begun,
     ended,
     is_healed,
-    patient,
-    service,
     shown,
     turns,
     whole,
 )
-
-__all__ = ["patient", "service"]
 
 
 @pytest.fixture

@@ -11,16 +11,12 @@ from tests.faults.service import (
     begun,
     ended,
     is_healed,
-    patient,
-    service,
     shown,
     stages,
     turns,
     whole,
 )
 from tests.running_daemon import positions, text_of
-
-__all__ = ["patient", "service"]
 
 WRITES = ("--rate=40", "--tokens=60")
 LINES_MAX_BYTES = 64 << 20  # what three lines of 10 MB may cost for a moment
