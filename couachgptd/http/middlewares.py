@@ -47,6 +47,7 @@ _STATUS: tuple[tuple[type[CouachError], int], ...] = (
 )
 _CODES = {403: "not_allowed", 404: "not_found", 405: "bad_request", 413: "bad_request"}
 _SERVER_ERROR = 500
+_CLIENT_GONE = 499  # nginx's word for it; it is never sent
 
 
 def status_of(error: CouachError) -> int:
@@ -75,11 +76,16 @@ async def explain_errors(request: web.Request, handler: Handler) -> web.StreamRe
         if status >= _SERVER_ERROR:
             log.warning("request failed", extra={"route": _route(request), "error": str(error)})
         return _page(request, status, error.code)
-    except ConnectionError:
-        raise  # the browser has gone: there is nobody to answer
-    except Exception:  # the edge of a request
+    except Exception as error:  # the edge of a request
+        if isinstance(error, ConnectionError) and _has_left(request):
+            # Nobody is left to answer; aiohttp would log what is raised as a fault of ours.
+            return web.Response(status=_CLIENT_GONE)
         log.exception("request failed by a fault of ours", extra={"route": _route(request)})
         return _page(request, _SERVER_ERROR, "internal_error")
+
+
+def _has_left(request: web.Request) -> bool:
+    return request.transport is None or request.transport.is_closing()
 
 
 def _route(request: web.Request) -> str:

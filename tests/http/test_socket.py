@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 import json
 import os
+import socket
+import struct
 from typing import Any
 
 import aiohttp
@@ -169,6 +171,22 @@ async def test_a_broken_frame_ends_that_socket_and_nothing_else(
 
         assert await alive(other)
     assert "fault of ours" not in daemon.log
+
+
+async def test_a_browser_that_leaves_before_its_socket_is_accepted_is_no_fault(
+    daemon: RunningDaemon,
+) -> None:
+    async with daemon.browser("claire") as browser, browser.ws() as other:
+        cookie = browser.cookies["couachgpt"]
+        for _ in range(20):
+            _reader, writer = await asyncio.open_connection("127.0.0.1", daemon.port)
+            reset = struct.pack("ii", 1, 0)  # close by RST, as a browser that is killed
+            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
+            writer.write(handshake(daemon, cookie))
+            writer.close()
+
+        assert await alive(other)
+    assert "ERROR" not in daemon.log
 
 
 def handshake(daemon: RunningDaemon, cookie: str, origin: str | None = None) -> bytes:
