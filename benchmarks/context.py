@@ -14,7 +14,7 @@ from pathlib import Path
 from benchmarks.machine import load_average
 from benchmarks.programs import ROOT
 from benchmarks.report import Report, Target, parser
-from couachgptd import config
+from couachgptd import settings
 from couachgptd.core.context import system_prompt, window
 from couachgptd.core.models import ChatRequest, Finished, PromptMessage, Text, Thought
 from couachgptd.engine.embedded import EmbeddedEngine
@@ -142,9 +142,9 @@ class Conversation:
 @asynccontextmanager
 async def opened_engine(model: Path) -> AsyncGenerator[EmbeddedEngine]:
     engine = EmbeddedEngine(
-        config.Engine(kind="embedded", slots=1, context_tokens=CONTEXT_TOKENS),
-        config.Embedded(),
-        config.Deadlines(),
+        settings.Engine(kind="embedded", slots=1, context_tokens=CONTEXT_TOKENS),
+        settings.Embedded(),
+        settings.Deadlines(),
         model.parent,
     )
     try:

@@ -7,7 +7,7 @@ import gc
 import sys
 from pathlib import Path
 
-from couachgptd import __version__, config, logs
+from couachgptd import __version__, config, logs, settings
 
 # Exit codes of sysexits.h, so that systemd and people can tell them apart.
 EX_UNAVAILABLE = 69  # the port or the control socket is taken
@@ -31,7 +31,7 @@ def main() -> int:
     return _run(loaded)
 
 
-def _run(loaded: config.Config) -> int:
+def _run(loaded: settings.Config) -> int:
     gc.disable()  # nothing that imports make is garbage
     from couachgptd import daemon
     from couachgptd.control.peer import SocketUnusable

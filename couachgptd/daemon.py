@@ -13,7 +13,6 @@ from typing import Any
 from aiohttp import web
 
 from couachgptd import __version__
-from couachgptd.config import Config
 from couachgptd.control.app import create_control_app
 from couachgptd.control.peer import bound_socket
 from couachgptd.core.budgets import Limits
@@ -30,6 +29,7 @@ from couachgptd.services.prompts import Prompts
 from couachgptd.services.runner import TurnRunner
 from couachgptd.services.topics import Topics
 from couachgptd.services.watch import Watch
+from couachgptd.settings import Config
 from couachgptd.storage.passwords import Argon2Passwords
 from couachgptd.storage.store import opened_store
 

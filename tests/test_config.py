@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from couachgptd import config, paths
-from couachgptd.config import Config, ConfigError
+from couachgptd import config, paths, settings
+from couachgptd.config import ConfigError
+from couachgptd.settings import Config
 
 SHIPPED = Path(__file__).parent.parent / "etc" / "couachgpt.toml"
 
@@ -58,7 +59,7 @@ def test_the_comment_of_a_key_names_each_value_or_bound() -> None:
         if line.startswith("["):
             section = line.strip("[]")
         key, equals, _ = line.partition(" = ")
-        if equals and (bounds := config.BOUNDS.get(f"{section}.{key}")):
+        if equals and (bounds := settings.BOUNDS.get(f"{section}.{key}")):
             for bound in bounds:
                 assert re.search(rf"\b{bound:.12g}\b", lines[number - 1]), f"{section}.{key}"
 
@@ -80,7 +81,7 @@ def test_the_system_file_is_read_when_nobody_names_one(tmp_path: Path) -> None:
 def test_bounds_and_patterns_speak_of_keys_that_exist() -> None:
     known = {f"{name}.{key}" for name, keys in as_document(Config()).items() for key in keys}
 
-    assert {*config.BOUNDS, *config.PATTERNS} <= known
+    assert {*settings.BOUNDS, *settings.PATTERNS} <= known
 
 
 @pytest.mark.parametrize(

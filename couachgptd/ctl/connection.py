@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from couachgptd.config import Config
+    from couachgptd.settings import Config
 
 ENVIRONMENT = "COUACHGPT_SOCKET"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 
-from couachgptd import config
+from couachgptd import settings
 from couachgptd.core.errors import (
     AnswerInterrupted,
     EngineError,
@@ -60,9 +60,9 @@ class EmbeddedEngine:
 
     def __init__(
         self,
-        engine: config.Engine,
-        embedded: config.Embedded,
-        deadlines: config.Deadlines,
+        engine: settings.Engine,
+        embedded: settings.Embedded,
+        deadlines: settings.Deadlines,
         models_dir: Path,
         machine_memory: MachineMemory = machine_memory,
     ) -> None:
@@ -214,7 +214,7 @@ class EmbeddedEngine:
         await self._stop()
         memory = await asyncio.to_thread(self._machine_memory)
         warning = warned(replace(need, available_bytes=memory.available_bytes))
-        settings = ChildSettings(
+        child = ChildSettings(
             model=model,
             path=str(path),
             slots=self._engine.slots,
@@ -223,7 +223,7 @@ class EmbeddedEngine:
             threads=self._engine.threads or default_threads(),
             host_cache_mib=self._embedded.host_cache_mib,
         )
-        self._child = process = await LlamaProcess.launch(settings)
+        self._child = process = await LlamaProcess.launch(child)
         try:
             await process.wait_ready(self._deadlines.load_seconds)
         except ModelBroken:

@@ -8,7 +8,7 @@ from typing import Any
 
 import aiohttp
 
-from couachgptd import config
+from couachgptd import settings
 from couachgptd.core.errors import (
     AnswerInterrupted,
     EngineRejected,
@@ -34,7 +34,7 @@ PROBE_TEXT = "x"  # any text: what the template puts around it is what is measur
 class LlamaClient:
     """Knows the server's paths and nothing of where the server comes from."""
 
-    def __init__(self, url: str, api_key: str, deadlines: config.Deadlines) -> None:
+    def __init__(self, url: str, api_key: str, deadlines: settings.Deadlines) -> None:
         self._url = url.rstrip("/")
         self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         self._deadlines = deadlines
@@ -63,8 +63,8 @@ class LlamaClient:
 
     async def slot_tokens(self) -> int | None:
         """Return what one slot holds, None where the server does not say."""
-        settings = (await self._ask("GET", "/props")).get("default_generation_settings") or {}
-        tokens = settings.get("n_ctx")
+        defaults = (await self._ask("GET", "/props")).get("default_generation_settings") or {}
+        tokens = defaults.get("n_ctx")
         return int(tokens) if tokens else None
 
     async def chat(self, request: ChatRequest) -> AsyncGenerator[Piece]:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
-from couachgptd import config
+from couachgptd import settings
 from couachgptd.core.errors import EngineError, EngineRejected, EngineTimeout, ModelMissing
 from couachgptd.core.models import (
     ChatRequest,
@@ -27,9 +27,9 @@ class LlamaServerEngine:
 
     def __init__(
         self,
-        engine: config.Engine,
-        llama_server: config.LlamaServer,
-        deadlines: config.Deadlines,
+        engine: settings.Engine,
+        llama_server: settings.LlamaServer,
+        deadlines: settings.Deadlines,
     ) -> None:
         self._context_tokens = engine.context_tokens
         self._deadlines = deadlines

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Awaitable, Sequence
 from contextlib import aclosing
 from typing import Any, TypeVar, cast
 
-from couachgptd import config
+from couachgptd import settings
 from couachgptd.core.errors import (
     AnswerInterrupted,
     EngineError,
@@ -60,9 +60,9 @@ class OllamaEngine:
 
     def __init__(
         self,
-        engine: config.Engine,
-        ollama: config.Ollama,
-        deadlines: config.Deadlines,
+        engine: settings.Engine,
+        ollama: settings.Ollama,
+        deadlines: settings.Deadlines,
         machine_memory: MachineMemory = machine_memory,
     ) -> None:
         self._url = ollama.url

@@ -6,12 +6,12 @@ from contextlib import asynccontextmanager
 
 import aiohttp
 
-from couachgptd.config import Config
 from couachgptd.core.ports import Engine, EngineControl
 from couachgptd.engine.addresses import is_on_this_machine
 from couachgptd.engine.late import LateEngine
 from couachgptd.engine.probes import llama_probes, ollama_probes
 from couachgptd.engine.systemd import Systemctl
+from couachgptd.settings import Config
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,6 @@ import aiohttp_session
 from aiohttp import web
 
 from couachgptd import __version__, paths
-from couachgptd.config import Brand, Server
 from couachgptd.core import wire
 from couachgptd.core.ids import ConversationId
 from couachgptd.http import assets, csrf, middlewares, pages
@@ -30,6 +29,7 @@ from couachgptd.services.accounts import AccountService
 from couachgptd.services.chat import ChatService
 from couachgptd.services.models import ModelService
 from couachgptd.services.topics import Topics
+from couachgptd.settings import Brand, Server
 
 BODY_MAX_BYTES = 256 * 1024  # forms only; files come with a later version
 

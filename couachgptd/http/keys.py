@@ -2,13 +2,13 @@
 
 from aiohttp import web
 
-from couachgptd.config import Brand, Server
 from couachgptd.core.users import User
 from couachgptd.http.assets import Assets
 from couachgptd.services.accounts import AccountService
 from couachgptd.services.chat import ChatService
 from couachgptd.services.models import ModelService
 from couachgptd.services.topics import Topics
+from couachgptd.settings import Brand, Server
 
 ACCOUNTS = web.AppKey("ACCOUNTS", AccountService)
 ASSETS = web.AppKey("ASSETS", Assets)

@@ -9,11 +9,11 @@ import jinja2
 from aiohttp import web
 
 from couachgptd import paths
-from couachgptd.config import LOGO_TYPES, Brand
 from couachgptd.http import csrf
 from couachgptd.http.keys import ASSETS, BRAND, REQUEST_ID, USER
 from couachgptd.http.origin import is_secure
 from couachgptd.i18n import choose_language, translations
+from couachgptd.settings import LOGO_TYPES, Brand
 
 LANGUAGE_COOKIE = "language"
 THEME_COOKIE = "theme"

@@ -11,7 +11,7 @@ from typing import Any
 import psutil
 import pytest
 
-from couachgptd import config
+from couachgptd import settings
 from couachgptd.core.models import ChatRequest, PromptMessage
 from couachgptd.core.ports import Engine
 from couachgptd.engine.embedded import EmbeddedEngine
@@ -23,8 +23,8 @@ CONTEXT_TOKENS = 1024
 QUIET_CORES = 0.2
 DRAIN_SECONDS = 20.0
 SAMPLE_SECONDS = 0.3
-DEADLINES = config.Deadlines(load_seconds=60, read_seconds=60, gap_seconds=30, total_seconds=120)
-SECTION = config.Engine(context_tokens=CONTEXT_TOKENS, threads=1)
+DEADLINES = settings.Deadlines(load_seconds=60, read_seconds=60, gap_seconds=30, total_seconds=120)
+SECTION = settings.Engine(context_tokens=CONTEXT_TOKENS, threads=1)
 
 
 @dataclass(slots=True)
@@ -34,7 +34,7 @@ class Case:
     kind: str
     engine: Engine
     model: str
-    reopened: Callable[[config.Deadlines], Awaitable[Engine]]
+    reopened: Callable[[settings.Deadlines], Awaitable[Engine]]
     pid_of_server: Callable[[], int | None]
     is_idle: Callable[[], Awaitable[bool]]
     long_question: str
@@ -99,10 +99,10 @@ async def case(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
 
 
 @pytest.fixture
-def deadlines_with() -> Callable[..., config.Deadlines]:
+def deadlines_with() -> Callable[..., settings.Deadlines]:
     """Return the budgets of these tests with some changed."""
 
-    def changed(**seconds: float) -> config.Deadlines:
+    def changed(**seconds: float) -> settings.Deadlines:
         return replace(DEADLINES, **seconds)
 
     return changed
@@ -117,9 +117,9 @@ async def nothing() -> None:
 
 async def ollama_case(request: pytest.FixtureRequest, _folder: Path, opened: list[Engine]) -> Made:
     fake = request.getfixturevalue("start_fake_ollama")("--rate", "200")
-    section = config.Ollama(url=fake.url)
+    section = settings.Ollama(url=fake.url)
 
-    async def reopened(deadlines: config.Deadlines) -> Engine:
+    async def reopened(deadlines: settings.Deadlines) -> Engine:
         engine = OllamaEngine(SECTION, section, deadlines)
         opened.append(engine)
         return engine
@@ -152,12 +152,12 @@ async def embedded_case(request: pytest.FixtureRequest, folder: Path, opened: li
     starter: Path = request.getfixturevalue("starter_model")
     (folder / "smollm2.gguf").symlink_to(starter)
 
-    def new(deadlines: config.Deadlines) -> EmbeddedEngine:
-        return EmbeddedEngine(SECTION, config.Embedded(), deadlines, folder)
+    def new(deadlines: settings.Deadlines) -> EmbeddedEngine:
+        return EmbeddedEngine(SECTION, settings.Embedded(), deadlines, folder)
 
     engines = [new(DEADLINES)]
 
-    async def reopened(deadlines: config.Deadlines) -> Engine:
+    async def reopened(deadlines: settings.Deadlines) -> Engine:
         engines.append(new(deadlines))
         opened.append(engines[-1])
         return engines[-1]
@@ -184,7 +184,7 @@ async def embedded_case(request: pytest.FixtureRequest, folder: Path, opened: li
 
 async def server_case(request: pytest.FixtureRequest, _folder: Path, opened: list[Engine]) -> Made:
     starter: Path = request.getfixturevalue("starter_model")
-    settings = ChildSettings(
+    child = ChildSettings(
         model="smollm2",
         path=str(starter),
         slots=1,
@@ -193,10 +193,10 @@ async def server_case(request: pytest.FixtureRequest, _folder: Path, opened: lis
         threads=1,
         host_cache_mib=0,
     )
-    process = await LlamaProcess.start(settings, DEADLINES.load_seconds)
-    section = config.LlamaServer(url=process.address, api_key=process.api_key)
+    process = await LlamaProcess.start(child, DEADLINES.load_seconds)
+    section = settings.LlamaServer(url=process.address, api_key=process.api_key)
 
-    async def reopened(deadlines: config.Deadlines) -> Engine:
+    async def reopened(deadlines: settings.Deadlines) -> Engine:
         engine = LlamaServerEngine(SECTION, section, deadlines)
         opened.append(engine)
         return engine

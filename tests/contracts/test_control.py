@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from couachgptd import config
+from couachgptd import settings
 from couachgptd.core.errors import AnswerInterrupted, EngineError
 from couachgptd.core.models import ChatRequest, Finished, PromptMessage, Text
 from couachgptd.core.ports import Engine, EngineControl
@@ -28,8 +28,8 @@ from couachgptd.engine.probes import llama_probes, ollama_probes
 from couachgptd.engine.systemd import Systemctl
 from tests.conftest import ROOT
 
-DEADLINES = config.Deadlines(load_seconds=60, read_seconds=60, gap_seconds=30, total_seconds=120)
-SECTION = config.Engine(context_tokens=1024, threads=1, slots=2)
+DEADLINES = settings.Deadlines(load_seconds=60, read_seconds=60, gap_seconds=30, total_seconds=120)
+SECTION = settings.Engine(context_tokens=1024, threads=1, slots=2)
 VITALS_SECONDS = 4.0
 LONG = "[[tokens=2000]] Write a very long story about a dog, with many chapters."
 
@@ -87,7 +87,7 @@ async def case(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
 
 async def own_child(request: pytest.FixtureRequest, folder: Path, _: AsyncExitStack) -> Case:
     (folder / "petit.gguf").symlink_to(request.getfixturevalue("starter_model"))
-    engine = EmbeddedEngine(SECTION, config.Embedded(host_cache_mib=0), DEADLINES, folder)
+    engine = EmbeddedEngine(SECTION, settings.Embedded(host_cache_mib=0), DEADLINES, folder)
     return Case(
         engine,
         OwnChildControl(engine),
@@ -114,7 +114,7 @@ async def unit(request: pytest.FixtureRequest, folder: Path, stack: AsyncExitSta
 
     stack.callback(end)
     url = f"http://127.0.0.1:{port}"
-    engine = OllamaEngine(SECTION, config.Ollama(url=url), DEADLINES)
+    engine = OllamaEngine(SECTION, settings.Ollama(url=url), DEADLINES)
     control = UnitControl(url, engine, Systemctl("ollama.service", program))
     async with asyncio.timeout(20):
         while not (await engine.status()).is_up:  # noqa: ASYNC110 -- it tells nobody
@@ -126,7 +126,7 @@ async def ollama_elsewhere(
     request: pytest.FixtureRequest, _folder: Path, _stack: AsyncExitStack
 ) -> Case:
     fake = request.getfixturevalue("start_fake_ollama")("--rate", "200")
-    engine = OllamaEngine(SECTION, config.Ollama(url=fake.url), DEADLINES)
+    engine = OllamaEngine(SECTION, settings.Ollama(url=fake.url), DEADLINES)
     control = RemoteControl(fake.url, ollama_probes(), engine)
     return Case(engine, control, "couac:1b", lambda: fake.process.pid)
 
@@ -134,7 +134,7 @@ async def ollama_elsewhere(
 async def llama_server(
     request: pytest.FixtureRequest, _folder: Path, stack: AsyncExitStack
 ) -> Case:
-    settings = ChildSettings(
+    child = ChildSettings(
         model="petit",
         path=str(request.getfixturevalue("starter_model")),
         slots=2,
@@ -143,9 +143,9 @@ async def llama_server(
         threads=1,
         host_cache_mib=0,
     )
-    process = await LlamaProcess.start(settings, 60)
+    process = await LlamaProcess.start(child, 60)
     stack.push_async_callback(process.stop)
-    section = config.LlamaServer(url=process.address, api_key=process.api_key)
+    section = settings.LlamaServer(url=process.address, api_key=process.api_key)
     engine = LlamaServerEngine(SECTION, section, DEADLINES)
     control = RemoteControl(section.url, llama_probes(), None, section.api_key)
     return Case(engine, control, "petit", lambda: process.pid)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from couachgptd import config
+from couachgptd import settings
 from couachgptd.core.errors import (
     EngineError,
     EngineRejected,
@@ -29,7 +29,7 @@ from couachgptd.core.ports import Engine
 if TYPE_CHECKING:
     from tests.contracts.conftest import Case
 
-DeadlinesWith = Callable[..., config.Deadlines]
+DeadlinesWith = Callable[..., settings.Deadlines]
 STAGES: tuple[type[Piece], ...] = (Loading, Reading, Thought, Text, Finished)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from couachgptd import config
+from couachgptd import settings
 from couachgptd.core.errors import (
     AnswerInterrupted,
     ContextExceeded,
@@ -30,15 +30,15 @@ from couachgptd.core.models import (
 )
 from couachgptd.engine.embedded import EmbeddedEngine, default_threads
 
-DEADLINES = config.Deadlines(load_seconds=60, read_seconds=60, gap_seconds=30, total_seconds=120)
-SECTION = config.Engine(context_tokens=512, threads=1, slots=2)
+DEADLINES = settings.Deadlines(load_seconds=60, read_seconds=60, gap_seconds=30, total_seconds=120)
+SECTION = settings.Engine(context_tokens=512, threads=1, slots=2)
 
 
 @pytest.fixture
 async def engine(starter_model: Path, tmp_path: Path) -> AsyncIterator[EmbeddedEngine]:
     (tmp_path / "un.gguf").symlink_to(starter_model)
     (tmp_path / "deux.gguf").symlink_to(starter_model)
-    opened = EmbeddedEngine(SECTION, config.Embedded(), DEADLINES, tmp_path)
+    opened = EmbeddedEngine(SECTION, settings.Embedded(), DEADLINES, tmp_path)
     yield opened
     await opened.close()
 
@@ -194,7 +194,7 @@ async def test_a_folder_without_models_lists_none(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("rien", encoding="utf-8")
     (tmp_path / "dossier.gguf").mkdir()
     for folder in (tmp_path, tmp_path / "absent"):
-        engine = EmbeddedEngine(SECTION, config.Embedded(), DEADLINES, folder)
+        engine = EmbeddedEngine(SECTION, settings.Embedded(), DEADLINES, folder)
 
         assert await engine.models() == []
         assert (await engine.status()).is_up
@@ -212,7 +212,9 @@ async def test_a_broken_file_is_listed_and_its_answer_says_so(
 
 @pytest.mark.usefixtures("engine")
 async def test_a_load_too_slow_is_told_and_leaves_nothing(tmp_path: Path) -> None:
-    hasty = EmbeddedEngine(SECTION, config.Embedded(), config.Deadlines(load_seconds=0.1), tmp_path)
+    hasty = EmbeddedEngine(
+        SECTION, settings.Embedded(), settings.Deadlines(load_seconds=0.1), tmp_path
+    )
 
     with pytest.raises(EngineTimeout):
         await hasty.load("un")

@@ -8,22 +8,22 @@ from pathlib import Path
 import psutil
 import pytest
 
-from couachgptd import config
+from couachgptd import settings
 from couachgptd.core.errors import AnswerInterrupted
 from couachgptd.core.models import ChatRequest, Finished, PromptMessage, Text
 from couachgptd.engine.control import OwnChildControl
 from couachgptd.engine.embedded import EmbeddedEngine
 from tests.freeze_threads import frozen_decoder
 
-DEADLINES = config.Deadlines(load_seconds=60, read_seconds=60, gap_seconds=30, total_seconds=120)
+DEADLINES = settings.Deadlines(load_seconds=60, read_seconds=60, gap_seconds=30, total_seconds=120)
 SILENCE_SECONDS = 1.0
 
 
 @pytest.fixture
 async def engine(starter_model: Path, tmp_path: Path) -> AsyncIterator[EmbeddedEngine]:
     (tmp_path / "petit.gguf").symlink_to(starter_model)
-    section = config.Engine(context_tokens=2048, threads=1)
-    opened = EmbeddedEngine(section, config.Embedded(host_cache_mib=0), DEADLINES, tmp_path)
+    section = settings.Engine(context_tokens=2048, threads=1)
+    opened = EmbeddedEngine(section, settings.Embedded(host_cache_mib=0), DEADLINES, tmp_path)
     yield opened
     await opened.close()
 

@@ -8,7 +8,7 @@ from typing import Any
 import psutil
 import pytest
 
-from couachgptd import config
+from couachgptd import settings
 from couachgptd.core.errors import EngineError, ModelTooLarge
 from couachgptd.core.memory import memory_need, shape_of
 from couachgptd.core.models import ChatRequest, Finished, PromptMessage
@@ -21,7 +21,7 @@ from couachgptd.engine.meters import Memory
 from couachgptd.engine.ollama import OllamaEngine
 
 MB = 1_000_000
-DEADLINES = config.Deadlines(load_seconds=60, read_seconds=60, gap_seconds=30, total_seconds=120)
+DEADLINES = settings.Deadlines(load_seconds=60, read_seconds=60, gap_seconds=30, total_seconds=120)
 
 MakeEngine = Callable[[Memory], Engine]
 
@@ -34,15 +34,15 @@ async def make_engine(
     made: list[Engine] = []
 
     def embedded(memory: Memory) -> Engine:
-        section = config.Engine(context_tokens=4096, threads=1, slots=2)
-        engine = EmbeddedEngine(section, config.Embedded(), DEADLINES, tmp_path, lambda: memory)
+        section = settings.Engine(context_tokens=4096, threads=1, slots=2)
+        engine = EmbeddedEngine(section, settings.Embedded(), DEADLINES, tmp_path, lambda: memory)
         made.append(engine)
         return engine
 
     def ollama(memory: Memory) -> Engine:
-        section = config.Engine(context_tokens=4096, slots=2)
+        section = settings.Engine(context_tokens=4096, slots=2)
         url = request.getfixturevalue("start_fake_ollama")().url
-        engine = OllamaEngine(section, config.Ollama(url=url), DEADLINES, lambda: memory)
+        engine = OllamaEngine(section, settings.Ollama(url=url), DEADLINES, lambda: memory)
         made.append(engine)
         return engine
 
@@ -113,8 +113,8 @@ async def test_a_refusal_leaves_the_model_that_is_loaded(
     memory = [Memory(64_000 * MB, 64_000 * MB)]
     for name in ("un", "deux"):
         (tmp_path / f"{name}.gguf").symlink_to(starter_model)
-    section = config.Engine(context_tokens=512, threads=1)
-    engine = EmbeddedEngine(section, config.Embedded(), DEADLINES, tmp_path, lambda: memory[0])
+    section = settings.Engine(context_tokens=512, threads=1)
+    engine = EmbeddedEngine(section, settings.Embedded(), DEADLINES, tmp_path, lambda: memory[0])
     await engine.load("un")
     memory[0] = Memory(10 * MB, 10 * MB)
 
@@ -130,16 +130,16 @@ async def test_nothing_is_refused_for_the_memory_of_another_host(
 ) -> None:
     # A name of this machine that is no loopback address stands for another host.
     port = start_fake_ollama().url.rpartition(":")[2]
-    section = config.Ollama(url=f"http://0.0.0.0:{port}")
-    engine = OllamaEngine(config.Engine(), section, DEADLINES, lambda: Memory(1, 1))
+    section = settings.Ollama(url=f"http://0.0.0.0:{port}")
+    engine = OllamaEngine(settings.Engine(), section, DEADLINES, lambda: Memory(1, 1))
 
     assert await engine.load("couac:1b") is None
     await engine.close()
 
 
 async def test_an_ollama_that_will_not_tell_is_asked_to_load_all_the_same() -> None:
-    section = config.Ollama(url="http://127.0.0.1:1")
-    engine = OllamaEngine(config.Engine(), section, DEADLINES, lambda: Memory(1, 1))
+    section = settings.Ollama(url="http://127.0.0.1:1")
+    engine = OllamaEngine(settings.Engine(), section, DEADLINES, lambda: Memory(1, 1))
 
     with pytest.raises(EngineError) as told:
         await engine.load("couac:1b")

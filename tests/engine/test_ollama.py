@@ -8,7 +8,7 @@ from typing import Any
 import psutil
 import pytest
 
-from couachgptd import config
+from couachgptd import settings
 from couachgptd.core.errors import (
     AnswerInterrupted,
     EngineBusy,
@@ -33,12 +33,12 @@ from couachgptd.engine.ollama import OllamaEngine, full_name
 from couachgptd.engine.ollama_api import classified
 
 MODEL = "couac:1b"
-DEADLINES = config.Deadlines(load_seconds=20, read_seconds=20, gap_seconds=20, total_seconds=60)
+DEADLINES = settings.Deadlines(load_seconds=20, read_seconds=20, gap_seconds=20, total_seconds=60)
 
 
-def engine_at(url: str, deadlines: config.Deadlines = DEADLINES) -> OllamaEngine:
-    section = config.Engine(context_tokens=2048, threads=3)
-    return OllamaEngine(section, config.Ollama(url=url, keep_alive_seconds=77), deadlines)
+def engine_at(url: str, deadlines: settings.Deadlines = DEADLINES) -> OllamaEngine:
+    section = settings.Engine(context_tokens=2048, threads=3)
+    return OllamaEngine(section, settings.Ollama(url=url, keep_alive_seconds=77), deadlines)
 
 
 @pytest.fixture
@@ -155,7 +155,7 @@ async def test_nothing_at_the_address_is_unavailable() -> None:
 
 
 async def test_a_hang_before_the_first_token_is_cut_and_freed(fake: Any) -> None:
-    engine = engine_at(fake.url, config.Deadlines(load_seconds=0.2, read_seconds=0.2))
+    engine = engine_at(fake.url, settings.Deadlines(load_seconds=0.2, read_seconds=0.2))
 
     with pytest.raises(EngineTimeout) as told:
         await collect(engine, asked("hang-before-first"), [])
@@ -166,7 +166,7 @@ async def test_a_hang_before_the_first_token_is_cut_and_freed(fake: Any) -> None
 
 
 async def test_a_hang_in_mid_answer_is_cut_and_freed(fake: Any) -> None:
-    engine = engine_at(fake.url, config.Deadlines(gap_seconds=0.3))
+    engine = engine_at(fake.url, settings.Deadlines(gap_seconds=0.3))
 
     with pytest.raises(EngineTimeout) as told:
         await collect(engine, asked("hang-after=4"), [])

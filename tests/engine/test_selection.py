@@ -8,17 +8,17 @@ from typing import Any
 
 import pytest
 
-from couachgptd import config
+from couachgptd import settings
 from couachgptd.core.vitals import Abilities
 from couachgptd.engine.selection import open_engine, opened_control, opened_engine
 from tests.conftest import ROOT
 
 
-def configured(folder: Path, url: str, kind: Any = "auto") -> config.Config:
-    return config.Config(
-        engine=config.Engine(kind=kind),
-        ollama=config.Ollama(url=url),
-        storage=config.Storage(data_dir=str(folder)),
+def configured(folder: Path, url: str, kind: Any = "auto") -> settings.Config:
+    return settings.Config(
+        engine=settings.Engine(kind=kind),
+        ollama=settings.Ollama(url=url),
+        storage=settings.Storage(data_dir=str(folder)),
     )
 
 

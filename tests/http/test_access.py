@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from couachgptd.config import Brand, Server
 from couachgptd.core.access import TABLE, Audience, UnknownVerb
 from couachgptd.http.app import create_app
 from couachgptd.http.routes import add, require_all_guarded
@@ -15,6 +14,7 @@ from couachgptd.services.accounts import AccountService
 from couachgptd.services.chat import ChatService
 from couachgptd.services.models import ModelService
 from couachgptd.services.topics import Topics
+from couachgptd.settings import Brand, Server
 from tests.running_daemon import RunningDaemon
 
 PEOPLE = ("nobody", "pending", "lea", "claire", "ada")

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from couachgptd.config import Brand, Server
 from couachgptd.core.conversations import Conversation
 from couachgptd.core.errors import StoreFull
 from couachgptd.core.ids import ConversationId, UserId
@@ -25,6 +24,7 @@ from couachgptd.services.models import ModelService
 from couachgptd.services.prompts import Prompts
 from couachgptd.services.runner import TurnRunner
 from couachgptd.services.topics import Topics
+from couachgptd.settings import Brand, Server
 from couachgptd.storage.passwords import Argon2Passwords
 from couachgptd.storage.store import SqliteStore, opened_store
 from tests.running_daemon import Socket
