@@ -7,7 +7,7 @@ import gc
 import sys
 from pathlib import Path
 
-from couachgptd import __version__, config, logs, settings
+from couachgptd import __version__, config, logs, settings, tls
 
 # Exit codes of sysexits.h, so that systemd and people can tell them apart.
 EX_UNAVAILABLE = 69  # the port or the control socket is taken
@@ -21,6 +21,7 @@ def main() -> int:
     try:
         loaded = config.load(arguments.config, arguments.set)
         config.require_logo(loaded.brand)
+        tls.context(loaded.server)
     except config.ConfigError as error:
         return _fail(EX_CONFIG, str(error))
     if arguments.check:

@@ -5,6 +5,8 @@ import logging
 import secrets
 import signal
 import socket
+import ssl
+import sys
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict
@@ -12,7 +14,8 @@ from typing import Any
 
 from aiohttp import web
 
-from couachgptd import __version__
+from couachgptd import __version__, tls
+from couachgptd.config import ConfigError
 from couachgptd.control.app import create_control_app
 from couachgptd.control.peer import bound_socket
 from couachgptd.core.budgets import Limits
@@ -29,7 +32,7 @@ from couachgptd.services.prompts import Prompts
 from couachgptd.services.runner import TurnRunner
 from couachgptd.services.topics import Topics
 from couachgptd.services.watch import Watch
-from couachgptd.settings import Config
+from couachgptd.settings import Config, Server
 from couachgptd.storage.passwords import Argon2Passwords
 from couachgptd.storage.store import opened_store
 
@@ -47,6 +50,7 @@ async def run(config: Config) -> None:
     """Serve until SIGTERM or SIGINT. Raises StoreError, SocketUnusable, PortTaken, …"""
     stop = asyncio.Event()
     async with AsyncExitStack() as stack:
+        certificate = tls.context(config.server)
         listener = stack.enter_context(_listening(config.server.host, config.server.port))
         is_default = not config.storage.data_dir
         store = await stack.enter_async_context(
@@ -69,6 +73,7 @@ async def run(config: Config) -> None:
             pass_over_seconds=config.chat.pass_over_seconds,
         )
         _on_signals(stop, runner)
+        _on_hang_up(certificate, config.server)
         prompts = Prompts(
             engine,
             name=config.brand.name,
@@ -103,14 +108,14 @@ async def run(config: Config) -> None:
         )
         await stack.enter_async_context(_background(models.keep_fresh(), "models"))
         await stack.enter_async_context(_background(_sweep(store), "sweep"))
-        await stack.enter_async_context(_serving(app, listener))
+        await stack.enter_async_context(_serving(app, listener, certificate))
         await stack.enter_async_context(_serving(create_control_app(control), control_socket))
         # The watchdog sees the last answers to their end.
         await stack.enter_async_context(watch.running())
         await stack.enter_async_context(runner.running(config.server.drain_seconds))
         await chat.recover()
         models.refresh_soon()
-        control.address = config.server.public_url or _address(listener)
+        control.address = config.server.public_url or _address(listener, certificate)
         log.info("ready", extra={"address": control.address, "socket": str(config.control_socket)})
         await _invite_first_admin(control)
         notify("READY=1", f"STATUS=serving at {control.address}")
@@ -129,6 +134,23 @@ def _on_signals(stop: asyncio.Event, runner: TurnRunner) -> None:
         asyncio.get_running_loop().add_signal_handler(name, end)
 
 
+def _on_hang_up(certificate: ssl.SSLContext | None, server: Server) -> None:
+    """At SIGHUP read the certificate again: renewed ones come every few weeks."""
+
+    def renew() -> None:
+        if certificate is None:
+            return
+        try:
+            tls.reload(certificate, server)
+        except ConfigError as error:
+            log.warning("the old certificate stays in use", extra={"error": str(error)})
+        else:
+            log.info("certificate read again", extra={"path": server.tls_certificate})
+
+    if sys.stdin is None or not sys.stdin.isatty():  # else it says that the terminal has gone
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, renew)
+
+
 def _listening(host: str, port: int) -> socket.socket:
     """Open the listener first: whoever calls during the start waits instead of being refused."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -139,19 +161,22 @@ def _listening(host: str, port: int) -> socket.socket:
         raise PortTaken(f"server.host {host}, server.port {port}: {reason}") from None
 
 
-def _address(listener: socket.socket) -> str:
+def _address(listener: socket.socket, certificate: ssl.SSLContext | None) -> str:
+    scheme = "http" if certificate is None else "https"
     host, port = listener.getsockname()[:2]
     if host in ("0.0.0.0", "::"):  # noqa: S104 -- only shown
         host = socket.gethostname()
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 @asynccontextmanager
-async def _serving(app: web.Application, listener: socket.socket) -> AsyncGenerator[None]:
+async def _serving(
+    app: web.Application, listener: socket.socket, certificate: ssl.SSLContext | None = None
+) -> AsyncGenerator[None]:
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=CLOSE_SECONDS)
     await runner.setup()
     try:
-        await web.SockSite(runner, listener).start()
+        await web.SockSite(runner, listener, ssl_context=certificate).start()
         yield
     finally:
         await runner.cleanup()

@@ -14,6 +14,8 @@ class Server:
     host: str = "127.0.0.1"
     port: int = 8294
     public_url: str = ""
+    tls_certificate: str = ""
+    tls_key: str = ""
     trusted_proxies: tuple[str, ...] = ()
     drain_seconds: float = 10.0
 

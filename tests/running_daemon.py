@@ -9,6 +9,7 @@ import re
 import secrets
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterable
@@ -44,7 +45,13 @@ class RunningDaemon:
             *settings,
         )
         self.address = f"http://127.0.0.1:{self.port}"
+        self.trusted: ssl.SSLContext | None = None
         self.process: subprocess.Popen[bytes] | None = None
+
+    def trust(self, certificate: ssl.SSLContext) -> None:
+        """Reach it by https from now on, with browsers that trust this certificate."""
+        self.trusted = certificate
+        self.address = f"https://127.0.0.1:{self.port}"
 
     # its life
 
@@ -125,7 +132,10 @@ class RunningDaemon:
         """Open a browser, logged in as a person where one is named."""
         jar = aiohttp.CookieJar(unsafe=True)
         timeout = aiohttp.ClientTimeout(total=30)
-        async with aiohttp.ClientSession(self.address, cookie_jar=jar, timeout=timeout) as session:
+        connector = aiohttp.TCPConnector(ssl=self.trusted or True)
+        async with aiohttp.ClientSession(
+            self.address, connector=connector, cookie_jar=jar, timeout=timeout
+        ) as session:
             browser = Browser(session, self.address)
             if login is not None:
                 await browser.log_in(login)

@@ -70,12 +70,13 @@ RULES = {
         "paths settings", "", "it reads a file into settings; who needs those is given them"
     ),
     "settings": rule("paths", "", "everyone imports it, so it imports nobody"),
+    "tls": rule("config settings", "", "it reads two files; who listens is given the result"),
     "i18n": rule("paths", "", "everyone imports it, so it imports nobody"),
     "logs": rule("", "", "everyone imports it, so it imports nobody"),
     "paths": rule("", "", "everyone imports it, so it imports nobody"),
     "daemon": rule("*", "*", "the composition root"),
     "__main__": rule(
-        "config control.peer core.errors daemon http.assets i18n logs paths settings",
+        "config control.peer core.errors daemon http.assets i18n logs paths settings tls",
         "",
         "it reads arguments, runs the daemon and gives each failure to start its exit code",
     ),

@@ -1,0 +1,35 @@
+"""Certificates that name 127.0.0.1, made by openssl for one test."""
+
+import hashlib
+import ssl
+import subprocess
+from pathlib import Path
+
+
+class Certificate:
+    """A self-signed certificate and its key, as two PEM files."""
+
+    def __init__(self, directory: Path, name: str = "server") -> None:
+        self.certificate = directory / f"{name}.crt"
+        self.key = directory / f"{name}.key"
+        program = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2"
+        names = "subjectAltName=IP:127.0.0.1,DNS:localhost"
+        files = ["-keyout", str(self.key), "-out", str(self.certificate)]
+        subprocess.run(
+            [*program.split(), "-subj", f"/CN={name}", "-addext", names, *files],
+            check=True,
+            capture_output=True,
+        )
+
+    @property
+    def settings(self) -> tuple[str, str]:
+        return (f"server.tls_certificate={self.certificate}", f"server.tls_key={self.key}")
+
+    @property
+    def fingerprint(self) -> bytes:
+        der = ssl.PEM_cert_to_DER_cert(self.certificate.read_text())
+        return hashlib.sha256(der).digest()
+
+    def trusted(self) -> ssl.SSLContext:
+        """Return what a client that trusts this certificate alone connects with."""
+        return ssl.create_default_context(cafile=str(self.certificate))
