@@ -301,15 +301,13 @@ class Case:
                 self._blame_failure(failure)
         recent = [(at, each) for at, each in self._state.deaths if self.now - at <= OOM_SECONDS]
         recent += [(self.now, each) for each in snapshot.failures if each.has_died]
-        kills, seen = snapshot.meters.oom_kills, self._state.oom_kills
-        if kills is not None and seen is not None and kills > seen:
+        if snapshot.meters.oom_kills:
             for turn in self._victims(failure for _, failure in recent):
                 self._actions.append(QuarantineTurn(turn, QuarantineReason.OUT_OF_MEMORY))
                 memory = self._state.memory
                 self._keep(replace(memory, blame=memory.blame.cleared(turn)))
             recent = []
-        kills = seen if kills is None else kills
-        self._state = replace(self._state, deaths=tuple(recent), oom_kills=kills)
+        self._state = replace(self._state, deaths=tuple(recent))
 
     def _victims(self, deaths: Iterable[Failure]) -> list[TurnId]:
         """Return the turns that a kill for want of memory ended; else those it must have hit."""
@@ -349,8 +347,8 @@ class Case:
         figures: dict[str, str | float | None] = {
             "process": snapshot.engine.process.value,
             "incarnation": snapshot.engine.incarnation,
-            "liveness": snapshot.liveness.value,
-            "inventory": snapshot.inventory.value,
+            "liveness": snapshot.liveness.word if snapshot.liveness else None,
+            "inventory": snapshot.inventory.word if snapshot.inventory else None,
             "attempts": len(snapshot.attempts),
             **asdict(snapshot.meters),
         }

@@ -123,7 +123,6 @@ class Queue:
         self._answered: set[ConversationId] = set()
         self._level = 0.0  # what those who wait were served at least
         self._due: dict[TurnId, float] = {}  # turns that were let wait for their model, since when
-        self._drains_for: Waiting | None = None
 
     def __len__(self) -> int:
         """Return how many turns wait."""
@@ -141,11 +140,6 @@ class Queue:
     @property
     def is_paused(self) -> bool:
         return self._is_paused
-
-    @property
-    def drains_for(self) -> Waiting | None:
-        """Return the turn for which free slots were left empty at the last `take`."""
-        return self._drains_for
 
     def waiting_of(self, asker: UserId | None) -> int:
         """Return how many ordinary turns of a person wait."""
@@ -166,7 +160,6 @@ class Queue:
 
         Call it until it returns None: after each `add`, `ended`, `give_back`, `remove`, `resume`.
         """
-        self._drains_for = None
         if self._is_paused or len(self._running) >= self._slots:
             return None
         if any(running.waiting.is_suspect for running in self._running.values()):
@@ -178,7 +171,6 @@ class Queue:
         self._level = max(self._level, min(head.line.served for head in heads))
         chosen = self._grouped(fair, heads, now)
         if self._running and (chosen.waiting.is_suspect or chosen.waiting.model != self.model):
-            self._drains_for = chosen.waiting
             return None
         return self._start(chosen, now)
 

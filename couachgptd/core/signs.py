@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from couachgptd.core.budgets import MEGABYTE, Budget, Limits, Rates
-from couachgptd.core.snapshots import Attempt, Meters, Phase, Probe, Process, Snapshot
+from couachgptd.core.snapshots import Attempt, Phase, Process, Snapshot
+from couachgptd.core.vitals import Meters
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +170,7 @@ def is_drained(attempt: Attempt, snapshot: Snapshot, rates: Rates, limits: Limit
         # Others may use it too: their slots and their work are no sign of ours.
         is_over = snapshot.now - attempt.phase_from > rates.drain(limits).soft
         return is_over or (snapshot.busy_slots is None and not live) or snapshot.busy_slots == 0
-    if snapshot.busy_slots is not None and snapshot.inventory is Probe.OK:
+    if snapshot.busy_slots is not None and snapshot.has_inventory:
         return snapshot.busy_slots <= live
     if live:  # the CPU is theirs
         return snapshot.now - attempt.phase_from > rates.drain(limits).soft

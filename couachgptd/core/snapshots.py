@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from couachgptd.core.ids import TurnId
 from couachgptd.core.turns import Timings
+from couachgptd.core.vitals import Abilities, Meters, Probe
 
 TALKING_SECONDS = 2.0  # tokens this fresh contradict whoever says that the engine is gone
 
@@ -17,13 +18,6 @@ class Process(StrEnum):
     EXITED = "exited"
     STOPPED = "stopped"  # by a person: for a unit, inactive with Result=success
     UNKNOWN = "unknown"  # on another host, or not ours to look at
-
-
-class Probe(StrEnum):
-    OK = "ok"
-    FAILED = "failed"
-    TIMED_OUT = "timed_out"
-    UNKNOWN = "unknown"
 
 
 class Phase(StrEnum):
@@ -48,20 +42,6 @@ class EngineFacts:
     is_acted_on: bool = False
     is_port_taken: bool = False
     is_ours: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Meters:
-    """Means since the snapshot before; None where it cannot be had, which is never evidence.
-
-    `oom_kills` counts since whenever (`memory.events`); the percentage is `memory.pressure` full.
-    """
-
-    cpu_cores: float | None = None
-    io_bytes_per_second: float | None = None
-    memory_growth_bytes_per_second: float | None = None
-    memory_pressure_percent: float | None = None
-    oom_kills: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,29 +89,22 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Abilities:
-    """What can be done to the engine; closing our own streams always can."""
-
-    can_unload: bool = True
-    can_restart: bool = True
-
-
-@dataclass(frozen=True, slots=True)
 class Snapshot:
     """All that is known at one moment; `now` is seconds of a steady clock.
 
     `late_seconds`: how late our own loop was; `asleep_seconds`: what CLOCK_BOOTTIME went ahead of
-    CLOCK_MONOTONIC since the snapshot before. `probe_failures` counts in a row, 0 once the
-    liveness probe answers. `inventory` is /api/ps or /slots; `loaded` and `busy_slots` are its
-    news. `failures` and `answers` are new since the snapshot before. `chance`, 0 to 1, is drawn.
+    CLOCK_MONOTONIC since the snapshot before. A probe is None where nobody was asked, and
+    `probe_failures` counts in a row, 0 once somebody serves. `inventory` is /api/ps or /slots;
+    `loaded` and `busy_slots` are its news. What the meters cannot say is never evidence.
+    `failures` and `answers` are new since the snapshot before. `chance`, 0 to 1, is drawn.
     """
 
     now: float
     late_seconds: float = 0.0
     asleep_seconds: float = 0.0
-    liveness: Probe = Probe.OK
+    liveness: Probe | None = None
     probe_failures: int = 0
-    inventory: Probe = Probe.OK
+    inventory: Probe | None = None
     loaded: frozenset[str] = frozenset()
     busy_slots: int | None = None
     engine: EngineFacts = field(default_factory=EngineFacts)
@@ -145,7 +118,14 @@ class Snapshot:
 
     @property
     def is_live(self) -> bool:
-        return self.liveness is Probe.OK
+        """Say whether somebody serves; a child that loads, or is not wanted, needs no question."""
+        if self.liveness is None:
+            return self.engine.process in {Process.IDLE, Process.RUNNING}
+        return self.liveness.is_answered
+
+    @property
+    def has_inventory(self) -> bool:
+        return self.inventory is not None and self.inventory.is_ok
 
     @property
     def is_talking(self) -> bool:

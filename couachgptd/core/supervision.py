@@ -17,7 +17,7 @@ from collections.abc import Callable
 from couachgptd.core.budgets import Limits
 from couachgptd.core.cases import Case
 from couachgptd.core.signs import is_above, is_below, is_thrashing
-from couachgptd.core.snapshots import Probe, Process, Snapshot
+from couachgptd.core.snapshots import Process, Snapshot
 from couachgptd.core.verdicts import CancelReason, Decision, FailedReason, State, Step, Verdict
 
 MOST_MOVES = 8  # in one decision; the longest row is SUSPECT, HUNG_IDLE and the rungs after it
@@ -176,7 +176,7 @@ def _cancel(case: Case, cause: Verdict) -> bool:
 def _cancelling(case: Case, step: Step) -> None:
     snapshot = case.snapshot
     fell = is_below(snapshot.meters.cpu_cores, case.limits.drained_below_cores)
-    is_freed = snapshot.inventory is Probe.OK and snapshot.busy_slots == 0 and step.had_busy_slots
+    is_freed = snapshot.has_inventory and snapshot.busy_slots == 0 and step.had_busy_slots
     is_gone = snapshot.engine.process is Process.IDLE
     if is_freed or is_gone or (fell and step.cause is Verdict.HUNG_SPIN):
         case.recover()
@@ -187,7 +187,7 @@ def _cancelling(case: Case, step: Step) -> None:
 def _unload(case: Case, cause: Verdict) -> bool:
     """Not where it would be in vain: nothing is loaded, or it cured nothing lately."""
     snapshot, model = case.snapshot, case.state.model
-    is_loaded = snapshot.inventory is not Probe.OK or model in snapshot.loaded
+    is_loaded = not snapshot.has_inventory or model in snapshot.loaded
     may_cure = case.state.memory.unloads < case.limits.unloads_in_a_row
     if model is None or not (snapshot.abilities.can_unload and is_loaded and may_cure):
         return False
@@ -198,7 +198,7 @@ def _unload(case: Case, cause: Verdict) -> bool:
 
 def _unloading(case: Case, step: Step) -> None:
     snapshot = case.snapshot
-    is_listed = snapshot.inventory is not Probe.OK or step.model in snapshot.loaded
+    is_listed = not snapshot.has_inventory or step.model in snapshot.loaded
     computes = is_above(snapshot.meters.cpu_cores, case.limits.drained_below_cores)
     if snapshot.engine.process is Process.IDLE or not (is_listed or computes):
         case.recover()

@@ -163,7 +163,6 @@ class State:
     lives: int = 0
     model: str | None = None
     maintenance_from: float | None = None
-    oom_kills: int | None = None
     deaths: tuple[tuple[float, Failure], ...] = ()
     cancelled: frozenset[int] = frozenset()
 

@@ -11,11 +11,11 @@ HTTP_OK = 200
 
 @dataclass(frozen=True, slots=True)
 class Abilities:
-    """What may be done to this engine besides cancelling our own requests."""
+    """What may be done to this engine besides cancelling our own requests, which always may."""
 
-    can_unload: bool
-    can_restart: bool
-    can_meter: bool
+    can_unload: bool = True
+    can_restart: bool = True
+    can_meter: bool = True
 
 
 class Failure(StrEnum):
@@ -43,6 +43,17 @@ class Probe:
     def is_ok(self) -> bool:
         return self.status == HTTP_OK
 
+    @property
+    def is_answered(self) -> bool:
+        return self.status is not None
+
+    @property
+    def word(self) -> str:
+        """Say in one word how it went, for people."""
+        if self.is_ok:
+            return "ok"
+        return self.failure.value if self.failure else f"http_{self.status}"
+
 
 @dataclass(frozen=True, slots=True)
 class Slot:
@@ -67,7 +78,7 @@ class Meters:
     cpu_cores: float | None = None
     io_bytes_per_second: float | None = None
     memory_bytes: int | None = None
-    memory_growth_per_second: float | None = None
+    memory_growth_bytes_per_second: float | None = None
     processes: int | None = None
     oom_kills: int | None = None
     memory_pressure_percent: float | None = None

@@ -52,7 +52,7 @@ def meters_between(before: Totals | None, now: Totals) -> Meters:
         cpu_cores=cpu,
         io_bytes_per_second=io,
         memory_bytes=now.memory_bytes,
-        memory_growth_per_second=growth,
+        memory_growth_bytes_per_second=growth,
         processes=now.processes,
         oom_kills=kills,
         memory_pressure_percent=now.memory_pressure,

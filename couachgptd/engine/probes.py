@@ -100,11 +100,19 @@ def llama_probes() -> Probes:
 
 
 def models_in(answer: Any) -> tuple[str, ...] | None:
-    """Return the names in an answer of `/api/ps`."""
+    """Return the names in an answer of `/api/ps`, each also as it may be asked for.
+
+    Ollama lists `couac:latest` where somebody asked for `couac`.
+    """
     rows = answer.get("models") if isinstance(answer, dict) else None
     if not isinstance(rows, list):
         return None
-    return tuple(str(row.get("model", "")) for row in rows if isinstance(row, dict))
+    names = [str(row.get("model", "")) for row in rows if isinstance(row, dict)]
+    return tuple(dict.fromkeys(form for name in names for form in (name, short_name(name))))
+
+
+def short_name(model: str) -> str:
+    return model.removesuffix(":latest")
 
 
 def slots_in(answer: Any) -> tuple[Slot, ...] | None:

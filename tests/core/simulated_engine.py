@@ -6,14 +6,11 @@ from dataclasses import dataclass, field, replace
 from couachgptd.core.budgets import Limits
 from couachgptd.core.ids import TurnId
 from couachgptd.core.snapshots import (
-    Abilities,
     Answer,
     Attempt,
     EngineFacts,
     Failure,
-    Meters,
     Phase,
-    Probe,
     Process,
     Snapshot,
 )
@@ -33,6 +30,11 @@ from couachgptd.core.verdicts import (
     Unload,
     Verdict,
 )
+from couachgptd.core.vitals import Abilities, Meters, Probe
+from couachgptd.core.vitals import Failure as NoAnswer
+
+ANSWERS = Probe(0.01, status=200)
+SILENT = Probe(3.0, failure=NoAnswer.TIMEOUT)
 
 
 @dataclass(slots=True)
@@ -200,14 +202,15 @@ class World:
                 memory_pressure_percent=30.0 if engine.thrashes else 0.0,
                 oom_kills=engine.oom_kills,
             )
+            engine.oom_kills = 0
             self._worked = self._read = 0.0
         found = Snapshot(
             now=self.now,
             late_seconds=self.late,
             asleep_seconds=self.asleep,
-            liveness=Probe.OK if self.probe_failures == 0 and answers_probe else Probe.TIMED_OUT,
+            liveness=ANSWERS if self.probe_failures == 0 and answers_probe else SILENT,
             probe_failures=self.probe_failures,
-            inventory=Probe.OK if engine.inventory_ok and answers_probe else Probe.TIMED_OUT,
+            inventory=ANSWERS if engine.inventory_ok and answers_probe else SILENT,
             loaded=frozenset({engine.loaded} - {""}),
             engine=EngineFacts(
                 process=engine.process,
@@ -225,6 +228,7 @@ class World:
             chance=self.chance,
         )
         self.failures, self.answers, self.late, self.asleep = [], [], 0.0, 0.0
+        self.meters = replace(self.meters, oom_kills=0)
         return found
 
     def _incarnation(self) -> str | None:

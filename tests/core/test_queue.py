@@ -242,7 +242,6 @@ def test_the_model_changes_only_when_every_slot_is_free() -> None:
     queue.add(large)
 
     assert taken(queue) == []
-    assert queue.drains_for == large
     queue.ended(TurnId(1), 90)
     running = queue.take(90)
     assert running is not None
@@ -325,8 +324,10 @@ def test_a_suspect_waits_until_the_others_have_ended() -> None:
     queue = queue_of(waiting(1), waiting(2, BEN, is_suspect=True), waiting(3, CLEO), slots=2)
 
     assert taken(queue) == [1]
-    assert queue.drains_for is not None
-    assert queue.drains_for.turn == 2
+    queue.ended(TurnId(1), 10)
+    assert taken(queue, 10) == [2]
+    queue.ended(TurnId(2), 20)
+    assert taken(queue, 20) == [3]
 
 
 def test_a_paused_queue_takes_in_and_gives_nothing_out() -> None:

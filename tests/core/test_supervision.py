@@ -3,7 +3,7 @@
 import pytest
 
 from couachgptd.core.budgets import Limits
-from couachgptd.core.snapshots import Abilities, Phase, Process
+from couachgptd.core.snapshots import Phase, Process
 from couachgptd.core.verdicts import (
     Cancel,
     CancelReason,
@@ -17,6 +17,7 @@ from couachgptd.core.verdicts import (
     restored,
     saved,
 )
+from couachgptd.core.vitals import Abilities
 from tests.core.simulated_engine import World
 
 LADDER = (Cancel, Unload, Restart)

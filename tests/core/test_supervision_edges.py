@@ -8,7 +8,7 @@ from couachgptd.core.budgets import Limits, Rates
 from couachgptd.core.ids import TurnId
 from couachgptd.core.restarts import Restarts
 from couachgptd.core.signs import is_drained
-from couachgptd.core.snapshots import Attempt, EngineFacts, Phase, Probe, Process, Snapshot
+from couachgptd.core.snapshots import Attempt, EngineFacts, Phase, Process, Snapshot
 from couachgptd.core.supervision import decide
 from couachgptd.core.verdicts import (
     Failed,
@@ -20,6 +20,7 @@ from couachgptd.core.verdicts import (
     Verdict,
     reset,
 )
+from couachgptd.core.vitals import Probe
 
 DRAINING = Attempt(
     id=1, turn=TurnId(1), model="m", phase=Phase.DRAIN, phase_from=0.0, opened_at=0.0
@@ -34,7 +35,7 @@ def test_on_an_engine_that_others_use_a_stopped_answer_is_let_go_of_in_time(
 ) -> None:
     shared = Snapshot(
         now=now,
-        inventory=Probe.OK,
+        inventory=Probe(0.01, status=200),
         busy_slots=busy_slots,
         engine=EngineFacts(process=Process.UNKNOWN),
         attempts=(DRAINING,),

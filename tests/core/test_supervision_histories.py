@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from couachgptd.core.budgets import Limits
-from couachgptd.core.snapshots import Abilities, Phase, Process, Snapshot
+from couachgptd.core.snapshots import Phase, Process, Snapshot
 from couachgptd.core.supervision import decide
 from couachgptd.core.verdicts import (
     Cancel,
@@ -24,6 +24,7 @@ from couachgptd.core.verdicts import (
     restored,
     saved,
 )
+from couachgptd.core.vitals import Abilities
 from tests.core.simulated_engine import World
 
 # The defaults, five times as fast: histories are then long beside every budget.

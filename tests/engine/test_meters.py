@@ -96,7 +96,7 @@ def test_a_process_that_sleeps_does_nothing(start: Start) -> None:
     assert seen.cpu_cores is not None
     assert seen.cpu_cores < 0.05
     assert seen.io_bytes_per_second == 0
-    assert seen.memory_growth_per_second == 0
+    assert seen.memory_growth_bytes_per_second == 0
 
 
 def test_what_a_grandchild_does_counts(start: Start) -> None:
@@ -126,8 +126,8 @@ def test_memory_that_grows_is_seen_to_grow(start: Start) -> None:
 
     seen = meter.sample(process.pid)
 
-    assert seen.memory_growth_per_second is not None
-    assert seen.memory_growth_per_second > 10 << 20
+    assert seen.memory_growth_bytes_per_second is not None
+    assert seen.memory_growth_bytes_per_second > 10 << 20
 
 
 def test_the_first_sample_has_levels_and_no_rates(start: Start) -> None:
@@ -137,7 +137,7 @@ def test_the_first_sample_has_levels_and_no_rates(start: Start) -> None:
 
     assert seen.processes == 1
     assert seen.cpu_cores is None
-    assert seen.memory_growth_per_second is None
+    assert seen.memory_growth_bytes_per_second is None
 
 
 def test_no_process_is_no_error() -> None:
@@ -230,8 +230,8 @@ def test_a_unit_is_metered_by_its_cgroup(cgroup: Path) -> None:
     assert 0.2 / most <= second.cpu_cores <= 0.2 / 0.1
     assert second.io_bytes_per_second is not None
     assert 2000 / most <= second.io_bytes_per_second <= 2000 / 0.1
-    assert second.memory_growth_per_second is not None
-    assert second.memory_growth_per_second > 0
+    assert second.memory_growth_bytes_per_second is not None
+    assert second.memory_growth_bytes_per_second > 0
     assert second.oom_kills == 1
 
 
