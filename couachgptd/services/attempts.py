@@ -1,7 +1,7 @@
 """The attempts under way and what became of them: what the watchdog judges the engine by."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from couachgptd.core.errors import CouachError, EngineKilled
@@ -70,7 +70,7 @@ class Trying:
         if self.task is not None and is_open and before is None:
             self.task.cancel()
 
-    def facts(self) -> Attempt:
+    def facts(self, model_bytes: int | None) -> Attempt:
         return Attempt(
             id=self.id,
             turn=self.live.turn.id,
@@ -83,6 +83,7 @@ class Trying:
             max_tokens=self.max_tokens,
             prompt_tokens=self.prompt_tokens,
             read_tokens=self.read_tokens,
+            model_bytes=model_bytes,
         )
 
 
@@ -135,8 +136,13 @@ class Attempts:
     def closed(self, trying: Trying) -> None:
         self._open.pop(trying.id, None)
 
-    def facts(self) -> tuple[Attempt, ...]:
-        return tuple(each.facts() for each in self._open.values())
+    def facts(self, size_of: Callable[[str], int | None]) -> tuple[Attempt, ...]:
+        """Return those that the engine may still be at; `size_of` tells how large a model is."""
+        return tuple(
+            each.facts(size_of(each.model))
+            for each in self._open.values()
+            if not each.released.is_set()
+        )
 
     def news(self) -> News:
         found = News(tuple(self._failures), tuple(self._answers))

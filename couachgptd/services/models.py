@@ -173,6 +173,10 @@ class ModelService:
             "engine": self.engine_shape(),
         }
 
+    def size_of(self, name: str) -> int | None:
+        """Return the bytes of a model's file, as far as the engine says."""
+        return next((each.size_bytes for each in self._models if each.name == name), None)
+
     def require_known(self) -> None:
         """Raise why the list is not known now, if it is not."""
         if self._failure is not None:

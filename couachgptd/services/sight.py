@@ -2,6 +2,7 @@
 
 import random
 import time
+from collections.abc import Callable
 from dataclasses import replace
 
 from couachgptd.core.snapshots import EngineFacts, Process, Snapshot
@@ -12,8 +13,11 @@ from couachgptd.services.attempts import Attempts
 class Sight:
     """Remembers what only two looks can tell: failures in a row, and sleep."""
 
-    def __init__(self, attempts: Attempts, abilities: Abilities) -> None:
+    def __init__(
+        self, attempts: Attempts, abilities: Abilities, size_of: Callable[[str], int | None]
+    ) -> None:
         self._attempts = attempts
+        self._size_of = size_of
         self._abilities = abilities
         self.can_restart = True  # as far as is known: it may be refused
         self._probe_failures = 0
@@ -53,7 +57,7 @@ class Sight:
                 is_ours=unit is None and process is not Process.UNKNOWN,
             ),
             meters=seen.meters,
-            attempts=self._attempts.facts(),
+            attempts=self._attempts.facts(self._size_of),
             failures=news.failures,
             answers=news.answers,
             abilities=replace(

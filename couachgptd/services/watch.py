@@ -82,7 +82,7 @@ class Watch:
         self._models = models
         self._store = store
         self._limits = limits
-        self._sight = Sight(runner.attempts, control.abilities)
+        self._sight = Sight(runner.attempts, control.abilities, models.size_of)
         self._pulse = Pulse()
         self._state = State()
         self._nudged = asyncio.Event()
