@@ -42,6 +42,7 @@ class Model(TypedDict):
     abilities: list[str] | None
     is_loaded: bool | None
     is_broken: bool
+    is_quarantined: bool
 
 
 class ModelList(TypedDict):

@@ -14,7 +14,8 @@ class Model:
 
     `size_bytes` is the file's; `context_tokens` is the longest context the model was trained
     for, None where the engine does not say; `abilities` are such as "thinking" or "vision";
-    `is_broken` says that its file cannot be used as it is.
+    `is_broken` says that its file cannot be used as it is; `fingerprint` is another one once the
+    file was replaced, None where the engine does not say.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Model:
     context_tokens: int | None = None
     abilities: frozenset[str] = frozenset()
     is_broken: bool = False
+    fingerprint: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,7 +109,8 @@ def _timings(value: Turn) -> Json:
     }
 
 
-def model(value: Model, *, is_loaded: bool) -> Json:
+def model(value: Model, *, is_loaded: bool, is_quarantined: bool = False) -> Json:
+    """Shape a model; who is put aside after failed loads is one that cannot be used, too."""
     return {
         "name": value.name,
         "size_bytes": value.size_bytes,
@@ -119,7 +120,8 @@ def model(value: Model, *, is_loaded: bool) -> Json:
         "context_tokens": value.context_tokens,
         "abilities": sorted(value.abilities),
         "is_loaded": is_loaded,
-        "is_broken": value.is_broken,
+        "is_broken": value.is_broken or is_quarantined,
+        "is_quarantined": is_quarantined,
     }
 
 

@@ -24,6 +24,12 @@ def show(arguments: "Namespace") -> int:
         head = (_("MODEL"), _("SIZE"), _("PARAMETERS"), _("QUANTIZATION"), _("CONTEXT"), "")
         rows = [_row(model, answer["default"]) for model in answer["models"]]
         print(render.table(head, rows, right=(1, 2, 4)))
+        aside = [model["name"] for model in answer["models"] if model.get("is_quarantined")]
+        for name in aside:
+            text = _("The model {model} failed to load too often and is set aside.")
+            print(text.format(model=name))
+        if aside:
+            print(_("A new file, or `couachgptctl engine reset`, makes it available again."))
     else:
         print(_("There is no model yet: `couachgptctl model fetch --list` shows what there is."))
     return exits.OK
@@ -108,7 +114,10 @@ def _names(known: "Catalogue") -> str:
 
 def _row(model: "Model", default: str | None) -> tuple[str, ...]:
     marks = [_("default")] * (model["name"] == default) + [_("loaded")] * bool(model["is_loaded"])
-    marks += [_("damaged")] * bool(model.get("is_broken"))
+    if model.get("is_quarantined"):
+        marks += [_("set aside")]
+    elif model.get("is_broken"):
+        marks += [_("damaged")]
     return (
         model["name"],
         render.size(model["size_bytes"]),

@@ -76,16 +76,18 @@ def facts_in(path: Path) -> dict[str, Fact]:
 def model_in(path: Path) -> Model:
     """Return the model in a file, named for the file. Raises OSError if the file is gone."""
     facts = facts_in(path)
+    file = path.stat()
     family = facts.get("general.architecture")
     parameters = facts.get("general.size_label")
     context = facts.get(f"{family}.context_length")
     kind = facts.get("general.file_type")
     return Model(
         name=path.stem,
-        size_bytes=path.stat().st_size,
+        size_bytes=file.st_size,
         family=family if isinstance(family, str) else None,
         parameters=parameters if isinstance(parameters, str) else None,
         quantization=QUANTIZATIONS.get(kind) if isinstance(kind, int) else None,
         context_tokens=context if isinstance(context, int) and context > 0 else None,
         is_broken=not facts,
+        fingerprint=f"{file.st_size}-{file.st_mtime_ns}",
     )

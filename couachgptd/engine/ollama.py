@@ -94,6 +94,7 @@ class OllamaEngine:
                 family=row.details.family if row.details else None,
                 parameters=row.details.parameter_size if row.details else None,
                 quantization=row.details.quantization_level if row.details else None,
+                fingerprint=row.digest,
             )
             for row in answer.models
         ]

@@ -44,7 +44,7 @@ class ModelService:
         self._state = "starting"
         self._reason: str | None = None
         self._since = datetime.now(UTC)
-        self._quarantined: dict[str, int | None] = {}
+        self._quarantined: dict[str, str | None] = {}
         self.changed: Callable[[], None] = lambda: None
 
     # what the watchdog says of it
@@ -69,20 +69,23 @@ class ModelService:
 
     def quarantine(self, models: frozenset[str]) -> None:
         """Offer these models no more, as long as their files stay as they are."""
-        known = {model.name: model.size_bytes for model in self._models}
+        known = self._fingerprints()
         before = self._quarantined
-        self._quarantined = {name: before.get(name, known.get(name)) for name in models}
+        self._quarantined = {name: before.get(name) or known.get(name) for name in models}
         if set(before) != models:
             self.changed()
 
     def changed_quarantined(self) -> list[str]:
         """Return the quarantined models that are not what they were: gone, or another file."""
-        known = {model.name: model.size_bytes for model in self._models}
+        known = self._fingerprints()
         return [
             name
-            for name, size in self._quarantined.items()
-            if known and size is not None and known.get(name) != size
+            for name, fingerprint in self._quarantined.items()
+            if known and fingerprint is not None and known.get(name) != fingerprint
         ]
+
+    def _fingerprints(self) -> dict[str, str | None]:
+        return {model.name: model.fingerprint for model in self._models}
 
     # what it has
 
@@ -91,12 +94,15 @@ class ModelService:
         kept = await self._store.setting(KNOWN)
         try:
             known = json.loads(kept) if kept else []
-            self._models = [Model(str(name), size_bytes=size) for name, size in known]
+            self._models = [
+                Model(str(name), size_bytes=size, fingerprint=fingerprint)
+                for name, size, fingerprint in known
+            ]
         except (TypeError, ValueError):
             log.warning("the models known before cannot be read; asking the engine")
 
     async def _remember(self) -> None:
-        known = [(model.name, model.size_bytes) for model in self._models]
+        known = [(each.name, each.size_bytes, each.fingerprint) for each in self._models]
         try:
             await self._store.set_setting(KNOWN, json.dumps(known))
         except StoreError:
@@ -118,7 +124,7 @@ class ModelService:
         self._wanted.set()
 
     async def refresh(self) -> None:
-        before = self.overview()
+        before, known = self.overview(), self._models
         self._status = await self._engine.status()
         try:
             self._models = await self._engine.models()
@@ -133,8 +139,8 @@ class ModelService:
             self._status = replace(self._status, is_up=False, detail=detail)
         if self.overview() != before:
             self.changed()
-            if self._failure is None and self.shapes() != before["models"]:
-                await self._remember()
+        if self._models != known:  # also where a file was replaced by one of the same size
+            await self._remember()
 
     @property
     def status(self) -> EngineStatus:
@@ -160,8 +166,9 @@ class ModelService:
         loaded = set(self.loaded_names)
         return [
             wire.model(
-                replace(model, is_broken=model.is_broken or model.name in self._quarantined),
+                model,
                 is_loaded=model.name in loaded,
+                is_quarantined=model.name in self._quarantined,
             )
             for model in self._models
         ]

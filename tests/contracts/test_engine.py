@@ -67,6 +67,8 @@ async def test_the_models_are_listed_by_name(case: "Case") -> None:
     assert case.model in names
     assert names == sorted(names)
     assert all(model.size_bytes for model in models)
+    if case.kind != "llama-server":  # which says nothing of its file
+        assert all(model.fingerprint for model in models)
 
 
 async def test_one_model_is_told_of_with_its_context(case: "Case") -> None:

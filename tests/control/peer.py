@@ -29,6 +29,7 @@ MODEL = {
     "abilities": ["chat"],
     "is_loaded": True,
     "is_broken": False,
+    "is_quarantined": False,
 }
 STATUS: dict[str, Any] = {
     "version": "0.1.0",

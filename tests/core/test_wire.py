@@ -84,6 +84,13 @@ def test_a_model_has_the_keys_of_the_fixture() -> None:
     assert set(shape) == set(fixture("hello")["models"][0])
 
 
+def test_a_model_that_was_put_aside_cannot_be_used() -> None:
+    shape = wire.model(Model("m"), is_loaded=False, is_quarantined=True)
+
+    assert shape["is_broken"]
+    assert shape["is_quarantined"]
+
+
 def test_the_engine_has_the_keys_of_the_fixture_and_not_its_address() -> None:
     shape = wire.engine(EngineStatus("ollama", "http://secret:1", is_up=True))
 

@@ -187,6 +187,17 @@ async def test_the_models_are_listed_with_their_sizes(peer: Peer) -> None:
     assert "default, loaded" in shown.out
 
 
+async def test_a_model_that_was_set_aside_is_told_with_what_brings_it_back(peer: Peer) -> None:
+    peer.models.append({**MODEL, "name": "aside", "is_broken": True, "is_quarantined": True})
+
+    shown = await run("model", "ls", **socket_of(peer))
+
+    assert "set aside" in shown.out.splitlines()[2]
+    assert "damaged" not in shown.out
+    assert "The model aside failed to load too often" in shown.out
+    assert "couachgptctl engine reset" in shown.out
+
+
 async def test_who_writes_and_who_waits_is_listed_in_order(peer: Peer) -> None:
     far = {**WAITING, "asker": None, "turn": 33, "place": 1, "wait_seconds": None}
     peer.queue = {**QUEUE, "waiting": [WAITING, {**far, "is_healing": True}]}

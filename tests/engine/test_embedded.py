@@ -256,6 +256,17 @@ async def test_a_file_that_could_not_be_loaded_is_broken_until_it_changes(
     assert not (await engine.model("coupe")).is_broken
 
 
+async def test_a_file_replaced_by_one_of_the_same_size_is_another(
+    engine: EmbeddedEngine, tmp_path: Path
+) -> None:
+    file = tmp_path / "abime.gguf"
+    file.write_bytes(b"not a model")
+    before = (await engine.model("abime")).fingerprint
+    file.write_bytes(b"nor a model")
+
+    assert (await engine.model("abime")).fingerprint != before
+
+
 async def test_a_restart_loads_again_what_was_loaded(engine: EmbeddedEngine) -> None:
     await engine.load("deux")
     before = engine.pid

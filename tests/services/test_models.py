@@ -81,3 +81,40 @@ async def test_what_was_known_and_cannot_be_read_is_asked_for(
     await models.recall()
 
     assert await models.resolve(None) == "bon"
+
+
+async def test_a_model_put_aside_gets_a_new_chance_once_its_file_is_another_of_the_same_size(
+    store: SqliteStore,
+) -> None:
+    file = Model("couac", size_bytes=5, fingerprint="old")
+    engine = ToldEngine(lambda: [file])
+    models = ModelService(engine, "", store)
+    await models.refresh()
+    models.quarantine(frozenset({"couac"}))
+    await models.refresh()
+    assert models.changed_quarantined() == []
+    assert [each["is_quarantined"] for each in models.shapes()] == [True]
+
+    file = Model("couac", size_bytes=5, fingerprint="new")
+    await models.refresh()
+
+    assert models.changed_quarantined() == ["couac"]
+
+
+async def test_a_file_that_was_replaced_while_the_daemon_was_down_is_known_for_another(
+    store: SqliteStore,
+) -> None:
+    file = Model("couac", size_bytes=5, fingerprint="old")
+    engine = ToldEngine(lambda: [file])
+    await ModelService(engine, "", store).refresh()
+    file = Model("couac", size_bytes=5, fingerprint="new")
+    await ModelService(engine, "", store).refresh()
+
+    models = ModelService(engine, "", store)
+    await models.recall()
+    models.quarantine(frozenset({"couac"}))
+    assert models.changed_quarantined() == []
+    file = Model("couac", size_bytes=5, fingerprint="newest")
+    await models.refresh()
+
+    assert models.changed_quarantined() == ["couac"]

@@ -38,6 +38,7 @@ export interface Model {
   readonly abilities: readonly string[];
   readonly is_loaded: boolean;
   readonly is_broken: boolean;
+  readonly is_quarantined: boolean;
 }
 
 export type EngineState =
