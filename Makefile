@@ -30,7 +30,7 @@ SHELL_CODE := .ci/run $(wildcard *.sh scripts/*.sh benchmarks/*.sh tests/*/*.sh)
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help install web locales texts models chromium run test test-web test-python check format \
+.PHONY: help install web locales texts models packages run test test-web test-python check format \
 	soak screenshots wheel lock clean
 
 help: ## list the targets
@@ -59,7 +59,7 @@ $(NODE_MODULES): web/package.json web/package-lock.json web/.npmrc
 	cd web && npm ci --no-audit --no-fund
 	@touch $@
 
-chromium: ## Debian's Chromium for the browser tests, once
+packages: ## what the tests need of the system, once: Chromium, systemd, polkit
 	@scripts/system-packages.sh
 
 models: $(INSTALLED) ## the small model of the tests
@@ -102,7 +102,7 @@ test-web: $(NODE_MODULES) $(COMPILED)
 	@began=$$(date +%s); (cd web && npm test --silent) \
 		&& echo "suite web: Vitest, $$(( $$(date +%s) - began )) s"
 
-test-python: install web models chromium
+test-python: install web models packages
 	@$(BIN)/pytest --quiet $(PYTEST_ARGS)
 
 check: install $(NODE_MODULES) $(COMPILED) ## formats, lint, types, shell scripts and architecture
@@ -119,7 +119,7 @@ format: install $(NODE_MODULES) ## format everything, and mend what the linters 
 	$(BIN)/ruff format $(PYTHON_CODE)
 	cd web && npm run --silent format
 
-soak: install web models chromium ## what is longer: every page in each look, faults at default times, an hour of nemesis
+soak: install web models packages ## what is longer: every page in each look, faults at default times, an hour of nemesis
 	@$(BIN)/couachgptctl model fetch $(STARTER) --models-dir .cache/pictures
 	COUACHGPT_PICTURE_MODEL="$$(ls .cache/pictures/*.gguf)" $(BIN)/pytest --quiet -m soak
 

@@ -30,7 +30,7 @@ STORY_MILLISECONDS = 30_000
 # Not for the session: while Playwright runs, its loop runs in this thread, and no other can.
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    assert Path(CHROMIUM).exists(), "no chromium here: run `make chromium`"
+    assert Path(CHROMIUM).exists(), "no chromium here: run `make packages`"
     with sync_playwright() as playwright:
         flags = [*FLAGS, f"--host-resolver-rules=MAP {LAN_NAME} 127.0.0.1"]
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
