@@ -27,6 +27,9 @@ def main() -> int:
     if arguments.check:
         print("ok")  # noqa: T201
         return 0
+    if arguments.ollama_environment:
+        print(ollama_environment(loaded))  # noqa: T201
+        return 0
     faulthandler.enable()
     logs.set_up(loaded.log.level)
     return _run(loaded)
@@ -38,6 +41,7 @@ def _run(loaded: settings.Config) -> int:
     from couachgptd.control.peer import SocketUnusable
     from couachgptd.core.errors import StoreError
     from couachgptd.http.assets import AssetsMissing
+    from couachgptd.listeners import PortTaken
 
     # What was imported lives as long as we do: collections need not walk it again and again.
     gc.freeze()
@@ -50,12 +54,17 @@ def _run(loaded: settings.Config) -> int:
             cause = cause.exceptions[0]
         if isinstance(cause, StoreError):
             return _fail(EX_IOERR, store_help(cause.code, cause.fields))
-        if isinstance(cause, SocketUnusable | daemon.PortTaken):
+        if isinstance(cause, SocketUnusable | PortTaken):
             return _fail(EX_UNAVAILABLE, str(cause))
         if isinstance(cause, AssetsMissing):
             return _fail(EX_SOFTWARE, str(cause))
         raise
     return 0
+
+
+def ollama_environment(loaded: settings.Config) -> str:
+    """Return what `ollama.service` must be told, so that it serves as much as we give it."""
+    return f"OLLAMA_NUM_PARALLEL={loaded.engine.slots}\nOLLAMA_MAX_LOADED_MODELS=1"
 
 
 _STORE_HELP = {
@@ -96,6 +105,11 @@ def _parser() -> argparse.ArgumentParser:
         help="override one value of the configuration; may be repeated",
     )
     parser.add_argument("--check", action="store_true", help="check the configuration and exit")
+    parser.add_argument(
+        "--ollama-environment",
+        action="store_true",
+        help="print the variables that ollama.service needs, for its drop-in, and exit",
+    )
     parser.add_argument("--version", action="version", version=f"couachgptd {__version__}")
     return parser
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import secrets
 import signal
 import socket
@@ -23,6 +24,7 @@ from couachgptd.core.errors import NotAllowed, StoreError
 from couachgptd.core.ports import Store
 from couachgptd.engine.selection import opened_control, opened_engine
 from couachgptd.http.app import create_app
+from couachgptd.listeners import address_of, opened_listeners
 from couachgptd.notify import notify
 from couachgptd.services.accounts import AccountService
 from couachgptd.services.chat import ChatService
@@ -42,16 +44,12 @@ CSRF_SECRET = "csrf_secret"  # noqa: S105 -- the setting's name
 CLOSE_SECONDS = 5.0
 
 
-class PortTaken(Exception):
-    """Nobody can listen there; the text says why."""
-
-
 async def run(config: Config) -> None:
     """Serve until SIGTERM or SIGINT. Raises StoreError, SocketUnusable, PortTaken, …"""
     stop = asyncio.Event()
     async with AsyncExitStack() as stack:
         certificate = tls.context(config.server)
-        listener = stack.enter_context(_listening(config.server.host, config.server.port))
+        listeners = stack.enter_context(opened_listeners(config.server))
         is_default = not config.storage.data_dir
         store = await stack.enter_async_context(
             opened_store(config.storage.directory, make_parents=is_default)
@@ -108,14 +106,14 @@ async def run(config: Config) -> None:
         )
         await stack.enter_async_context(_background(models.keep_fresh(), "models"))
         await stack.enter_async_context(_background(_sweep(store), "sweep"))
-        await stack.enter_async_context(_serving(app, listener, certificate))
+        await stack.enter_async_context(_serving(app, *listeners, certificate=certificate))
         await stack.enter_async_context(_serving(create_control_app(control), control_socket))
         # The watchdog sees the last answers to their end.
         await stack.enter_async_context(watch.running())
         await stack.enter_async_context(runner.running(config.server.drain_seconds))
         await chat.recover()
         models.refresh_soon()
-        control.address = config.server.public_url or _address(listener, certificate)
+        control.address = config.server.public_url or address_of(listeners[0], certificate)
         log.info("ready", extra={"address": control.address, "socket": str(config.control_socket)})
         await _invite_first_admin(control)
         notify("READY=1", f"STATUS=serving at {control.address}")
@@ -151,32 +149,15 @@ def _on_hang_up(certificate: ssl.SSLContext | None, server: Server) -> None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, renew)
 
 
-def _listening(host: str, port: int) -> socket.socket:
-    """Open the listener first: whoever calls during the start waits instead of being refused."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family, backlog=512)
-    except (OSError, UnicodeError) as error:  # UnicodeError: no name at all
-        reason = getattr(error, "strerror", None) or error
-        raise PortTaken(f"server.host {host}, server.port {port}: {reason}") from None
-
-
-def _address(listener: socket.socket, certificate: ssl.SSLContext | None) -> str:
-    scheme = "http" if certificate is None else "https"
-    host, port = listener.getsockname()[:2]
-    if host in ("0.0.0.0", "::"):  # noqa: S104 -- only shown
-        host = socket.gethostname()
-    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
-
-
 @asynccontextmanager
 async def _serving(
-    app: web.Application, listener: socket.socket, certificate: ssl.SSLContext | None = None
+    app: web.Application, *listeners: socket.socket, certificate: ssl.SSLContext | None = None
 ) -> AsyncGenerator[None]:
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=CLOSE_SECONDS)
     await runner.setup()
     try:
-        await web.SockSite(runner, listener, ssl_context=certificate).start()
+        for listener in listeners:
+            await web.SockSite(runner, listener, ssl_context=certificate).start()
         yield
     finally:
         await runner.cleanup()
@@ -210,7 +191,12 @@ async def _csrf_secret(store: Store) -> bytes:
 
 
 async def _invite_first_admin(control: ControlService) -> None:
-    """Print the one-time link on the terminal; it is a secret, so it is not logged."""
+    """Print the one-time link on the terminal; it is a secret, so it is not logged.
+
+    A service has no terminal, only a journal, which more people read.
+    """
+    if "JOURNAL_STREAM" in os.environ:
+        return
     try:
         link = await control.setup_link("daemon")
     except NotAllowed:

@@ -76,10 +76,11 @@ RULES = {
     "paths": rule("", "", "everyone imports it, so it imports nobody"),
     "daemon": rule("*", "*", "the composition root"),
     "__main__": rule(
-        "config control.peer core.errors daemon http.assets i18n logs paths settings tls",
+        "config control.peer core.errors daemon http.assets i18n listeners logs paths settings tls",
         "",
         "it reads arguments, runs the daemon and gives each failure to start its exit code",
     ),
+    "listeners": rule("settings", "", "it opens an address; who serves there is not its business"),
     "notify": rule("", "sdnotify", "it speaks to systemd and to nobody else"),
 }
 

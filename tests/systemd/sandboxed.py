@@ -30,7 +30,9 @@ class Sandbox:
 
     def __init__(self, name: str, mode: str = "v2") -> None:
         binds = [f"{ROOT}:{SOURCE}:ro", f"{sysconfig.get_path('purelib')}:{PACKAGES}:ro"]
-        if sys.base_prefix != "/usr":
+        own = _system_python()
+        self._python = own or PYTHON / "bin" / "python3"
+        if own is None:
             binds.append(f"{sys.base_prefix}:{PYTHON}:ro")
         self._environment = {
             **os.environ,
@@ -127,9 +129,8 @@ class Sandbox:
 
     def lay_python(self) -> None:
         """Lay a venv with the checkout and its packages where install.sh would lay one."""
-        python = "/usr/bin/python3" if sys.base_prefix == "/usr" else PYTHON / "bin" / "python3"
         venv = PREFIX / "test"
-        self.run(python, "-m", "venv", "--without-pip", venv)
+        self.run(self._python, "-m", "venv", "--without-pip", venv)
         self.run("ln", "-sfn", venv, PREFIX / "current")
         version = f"python{sys.version_info.major}.{sys.version_info.minor}"
         packages = venv / "lib" / version / "site-packages"
@@ -137,6 +138,20 @@ class Sandbox:
         for name, module in (("couachgptd", "__main__"), ("couachgptctl", "ctl.__main__")):
             text = f"import sys\nfrom couachgptd.{module} import main\nsys.exit(main())\n"
             self.write(venv / "bin" / name, f"#!{venv}/bin/python\n{text}", 0o755)
+
+
+def _system_python() -> Path | None:
+    """Return the system's own Python if the packages of this one run there.
+
+    Ours may find its library only where it was installed, in root's home, which no unit sees.
+    """
+    path = Path("/usr/bin/python3")
+    program = "import sys; print(*sys.version_info[:2])"
+    if not path.exists():
+        return None
+    told = subprocess.run([path, "-c", program], capture_output=True, text=True, check=True)
+    major, minor = sys.version_info[:2]
+    return path if told.stdout.split() == [str(major), str(minor)] else None
 
 
 def lacks() -> str | None:
