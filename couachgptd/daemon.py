@@ -20,8 +20,9 @@ from couachgptd.config import ConfigError
 from couachgptd.control.app import create_control_app
 from couachgptd.control.peer import bound_socket
 from couachgptd.core.budgets import Limits
-from couachgptd.core.errors import NotAllowed, StoreError
+from couachgptd.core.errors import NotAllowed
 from couachgptd.core.ports import Store
+from couachgptd.core.upkeep import Retention
 from couachgptd.engine.selection import opened_control, opened_engine
 from couachgptd.http.app import create_app
 from couachgptd.listeners import address_of, opened_listeners
@@ -29,6 +30,7 @@ from couachgptd.notify import notify
 from couachgptd.services.accounts import AccountService
 from couachgptd.services.chat import ChatService
 from couachgptd.services.control import ControlService
+from couachgptd.services.maintenance import Maintenance
 from couachgptd.services.models import ModelService
 from couachgptd.services.prompts import Prompts
 from couachgptd.services.runner import TurnRunner
@@ -93,6 +95,13 @@ async def run(config: Config) -> None:
         engine_control = await stack.enter_async_context(opened_control(config, engine))
         limits = Limits(**asdict(config.watchdog))
         watch = Watch(engine_control, runner, models, store, limits)
+        maintenance = Maintenance(
+            store.upkeep(config.models_dir),
+            store,
+            is_nightly=config.backup.nightly,
+            hour=config.backup.hour,
+            retention=lambda: Retention(**asdict(config.retention)),
+        )
         control = ControlService(accounts, chat, models, runner, topics, watch, store, __version__)
         app = create_app(
             accounts=accounts,
@@ -105,7 +114,7 @@ async def run(config: Config) -> None:
             csrf_secret=await _csrf_secret(store),
         )
         await stack.enter_async_context(_background(models.keep_fresh(), "models"))
-        await stack.enter_async_context(_background(_sweep(store), "sweep"))
+        await stack.enter_async_context(_background(maintenance.keep(), "maintenance"))
         await stack.enter_async_context(_serving(app, *listeners, certificate=certificate))
         await stack.enter_async_context(_serving(create_control_app(control), control_socket))
         # The watchdog sees the last answers to their end.
@@ -170,16 +179,6 @@ async def _background(work: Coroutine[Any, Any, None], name: str) -> AsyncGenera
         task = group.create_task(work, name=name)
         yield
         task.cancel()
-
-
-async def _sweep(store: Store) -> None:
-    """Once an hour, forget sessions that have run out."""
-    while True:
-        try:
-            await store.delete_expired_sessions()
-        except StoreError:
-            log.exception("old sessions could not be forgotten; trying again in an hour")
-        await asyncio.sleep(3600)
 
 
 async def _csrf_secret(store: Store) -> bytes:

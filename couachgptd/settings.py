@@ -30,6 +30,19 @@ class Storage:
 
 
 @dataclass(frozen=True, slots=True)
+class Backup:
+    nightly: bool = True
+    hour: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    conversation_days: int = 0
+    audit_days: int = 365
+    incident_days: int = 365
+
+
+@dataclass(frozen=True, slots=True)
 class Control:
     socket: str = ""
 
@@ -158,6 +171,8 @@ class Log:
 class Config:
     server: Server = field(default_factory=Server)
     storage: Storage = field(default_factory=Storage)
+    backup: Backup = field(default_factory=Backup)
+    retention: Retention = field(default_factory=Retention)
     control: Control = field(default_factory=Control)
     accounts: Accounts = field(default_factory=Accounts)
     chat: Chat = field(default_factory=Chat)
@@ -186,6 +201,10 @@ class Config:
 BOUNDS: Mapping[str, tuple[float, float]] = {
     "server.port": (0, 65535),
     "server.drain_seconds": (0, 600),
+    "backup.hour": (0, 23),
+    "retention.conversation_days": (0, 36_500),
+    "retention.audit_days": (0, 36_500),
+    "retention.incident_days": (0, 36_500),
     "accounts.password_min_length": (8, 128),
     "accounts.session_days": (1, 3650),
     "accounts.login_attempts": (1, 1000),

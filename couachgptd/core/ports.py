@@ -205,8 +205,6 @@ class Store(Protocol):
 
     async def delete_session(self, key: str) -> None: ...
 
-    async def delete_expired_sessions(self) -> None: ...
-
     # conversations
 
     async def conversations(self, user_id: UserId, limit: int) -> list[Conversation]:

@@ -10,10 +10,11 @@ import threading
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import peewee
 from peewee import SqliteDatabase
@@ -26,7 +27,7 @@ from couachgptd.core.errors import (
     StoreMissing,
     StoreReadOnly,
 )
-from couachgptd.storage import migrate, tables
+from couachgptd.storage import backups, migrate, tables
 
 log = logging.getLogger(__name__)
 
@@ -139,6 +140,33 @@ class Database:
 
         return await asyncio.get_running_loop().run_in_executor(self._readers, transaction)
 
+    async def aside(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run long work on a connection of its own that only reads, on a thread of its own.
+
+        It sees the store as it was when it began, and holds up neither writers nor readers.
+        """
+
+        def whole() -> T:
+            with self._translated():
+                uri = f"file:{quote(str(self.path))}?mode=ro"
+                connection = sqlite3.connect(uri, uri=True, isolation_level=None)
+                with closing(connection):
+                    for pragma in (*COMMON_PRAGMAS, "wal_autocheckpoint = 0"):
+                        connection.execute(f"PRAGMA {pragma}")
+                    return work(connection)
+
+        return await asyncio.to_thread(whole)
+
+    async def vacuum(self) -> None:
+        """Rewrite the file without what is unused; writes wait meanwhile."""
+
+        def work() -> None:
+            with self._translated():
+                self._peewee.execute_sql("VACUUM")
+            self._checkpoint()
+
+        await asyncio.get_running_loop().run_in_executor(self._writer, work)
+
     async def migrate(self) -> list[str]:
         """Bring the schema up to date, a backup first. Raises StoreTooNew, StoreCorrupt."""
 
@@ -164,7 +192,7 @@ class Database:
         try:
             self._peewee.pragma("wal_checkpoint", "TRUNCATE")
         except peewee.PeeweeException:
-            log.warning("the store could not be checkpointed on closing", exc_info=True)
+            log.warning("the store could not be checkpointed", exc_info=True)
 
     def _translated(self) -> "_Translated":
         return _Translated(self.path)
@@ -224,6 +252,16 @@ def _is_full(path: Path) -> bool:
         return False
 
 
+def file_error(path: Path, error: OSError) -> StoreError:
+    """Name what the system says of a file or a folder."""
+    kind: type[StoreError] = StoreMissing
+    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        kind = StoreReadOnly
+    elif error.errno in (errno.ENOSPC, errno.EDQUOT):
+        kind = StoreFull
+    return kind(path=str(path), reason=error.strerror or str(error))
+
+
 def prepare_directory(directory: Path, *, make_parents: bool) -> None:
     """Make the data directory, private to us, or say what is wrong with it."""
     try:
@@ -232,12 +270,7 @@ def prepare_directory(directory: Path, *, make_parents: bool) -> None:
         probe.touch()
         probe.unlink()
     except OSError as error:
-        reason = error.strerror or str(error)
-        if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
-            raise StoreReadOnly(path=str(directory), reason=reason) from None
-        if error.errno == errno.ENOSPC:
-            raise StoreFull(path=str(directory), reason=reason) from None
-        raise StoreMissing(path=str(directory), reason=reason) from None
+        raise file_error(directory, error) from None
 
 
 @asynccontextmanager
@@ -257,6 +290,7 @@ async def opened_database(
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise StoreLocked(path=str(directory), reason="another daemon uses it") from None
+        backups.put_in_place(directory, path)
         database = Database(path)
         try:
             # The file is nobody else's to read; SQLite gives -wal and -shm the same mode.

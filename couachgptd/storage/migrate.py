@@ -1,13 +1,13 @@
 """Brings a store's schema up to this version, forwards only, with a backup first."""
 
 import logging
-import os
 from pathlib import Path
 from typing import Any
 
 from playhouse.migrations import Runner
 
 from couachgptd.core.errors import StoreCorrupt, StoreTooNew
+from couachgptd.storage.files import written_aside
 
 log = logging.getLogger(__name__)
 
@@ -52,14 +52,7 @@ def check(db: Any, path: Path) -> None:
 def back_up(db: Any, path: Path, before: str) -> Path:
     """Write a whole copy beside the store, named after the migration it precedes."""
     target = path.with_name(f"{path.stem}.before-{before}.db")
-    partial = target.with_suffix(".part")
-    partial.unlink(missing_ok=True)
-    db.execute_sql("VACUUM INTO ?", (str(partial),))
-    handle = os.open(partial, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-    partial.replace(target)
+    with written_aside(target) as partial:
+        db.execute_sql("VACUUM INTO ?", (str(partial),))
     log.info("store backed up", extra={"path": str(target)})
     return target

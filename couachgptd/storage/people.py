@@ -159,11 +159,6 @@ class PeopleStore:
             lambda: SessionTable.delete().where(SessionTable.key == key).execute(),
         )
 
-    async def delete_expired_sessions(self) -> None:
-        await self._db.write(
-            lambda: SessionTable.delete().where(SessionTable.expires_at <= now()).execute(),
-        )
-
     async def _change(self, work: Callable[[], Result]) -> Result:
         """Write what may end a session or change its person; nothing known before stays known."""
 

@@ -12,6 +12,7 @@ from couachgptd.storage.people import PeopleStore
 from couachgptd.storage.rows import now
 from couachgptd.storage.tables import AuditTable, SettingTable
 from couachgptd.storage.turns import TurnStore
+from couachgptd.storage.upkeep import SqliteUpkeep
 
 
 class SqliteStore(PeopleStore, ChatStore, TurnStore, IncidentStore):
@@ -38,6 +39,10 @@ class SqliteStore(PeopleStore, ChatStore, TurnStore, IncidentStore):
             AuditTable.create(at=now(), actor=actor, verb=verb, detail=detail)
 
         await self._db.write(work)
+
+    def upkeep(self, models: Path) -> SqliteUpkeep:
+        """Return what keeps the file itself in order; `models` is a folder that it measures."""
+        return SqliteUpkeep(self._db, models)
 
     async def ping(self) -> None:
         await self._db.write(lambda: None)

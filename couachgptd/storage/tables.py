@@ -68,9 +68,25 @@ class SessionTable(Table):
     data = JsonField()
     created_at = UtcField()
     expires_at = UtcField()
+    address = TextField(default="")
+    seen_at = UtcField(null=True)
 
     class Meta:
         table_name = "sessions"
+
+
+class LinkTable(Table):
+    user_id: int | None
+    key = TextField(primary_key=True)
+    kind = TextField()
+    user = ForeignKeyField(UserTable, null=True, on_delete="CASCADE")
+    uses_left = IntegerField()
+    created_by = TextField()
+    created_at = UtcField()
+    expires_at = UtcField()
+
+    class Meta:
+        table_name = "links"
 
 
 class ConversationTable(Table):
@@ -200,6 +216,16 @@ class IncidentTable(Table):
         table_name = "incidents"
 
 
+class SampleTable(Table):
+    span = IntegerField()
+    at = UtcField()
+    figures = JsonField()
+
+    class Meta:
+        table_name = "samples"
+        primary_key = CompositeKey("span", "at")
+
+
 TABLES: tuple[type[Table], ...] = (
     UserTable,
     SessionTable,
@@ -211,4 +237,6 @@ TABLES: tuple[type[Table], ...] = (
     SettingTable,
     AuditTable,
     IncidentTable,
+    LinkTable,
+    SampleTable,
 )
