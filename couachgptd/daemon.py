@@ -20,7 +20,7 @@ from couachgptd.config import ConfigError
 from couachgptd.control.app import create_control_app
 from couachgptd.control.peer import bound_socket
 from couachgptd.core.budgets import Limits
-from couachgptd.core.errors import NotAllowed
+from couachgptd.core.errors import SetupDone
 from couachgptd.core.ports import Store
 from couachgptd.core.upkeep import Retention
 from couachgptd.engine.selection import opened_control, opened_engine
@@ -29,9 +29,10 @@ from couachgptd.listeners import address_of, opened_listeners
 from couachgptd.notify import notify
 from couachgptd.services.accounts import AccountService
 from couachgptd.services.chat import ChatService
-from couachgptd.services.control import ControlService
 from couachgptd.services.maintenance import Maintenance
 from couachgptd.services.models import ModelService
+from couachgptd.services.operator import people
+from couachgptd.services.operator.desk import Call, Desk
 from couachgptd.services.prompts import Prompts
 from couachgptd.services.runner import TurnRunner
 from couachgptd.services.topics import Topics
@@ -102,7 +103,7 @@ async def run(config: Config) -> None:
             hour=config.backup.hour,
             retention=lambda: Retention(**asdict(config.retention)),
         )
-        control = ControlService(accounts, chat, models, runner, topics, watch, store, __version__)
+        desk = Desk(accounts, chat, models, runner, topics, watch, maintenance, store, __version__)
         app = create_app(
             accounts=accounts,
             chat=chat,
@@ -116,16 +117,16 @@ async def run(config: Config) -> None:
         await stack.enter_async_context(_background(models.keep_fresh(), "models"))
         await stack.enter_async_context(_background(maintenance.keep(), "maintenance"))
         await stack.enter_async_context(_serving(app, *listeners, certificate=certificate))
-        await stack.enter_async_context(_serving(create_control_app(control), control_socket))
+        await stack.enter_async_context(_serving(create_control_app(desk), control_socket))
         # The watchdog sees the last answers to their end.
         await stack.enter_async_context(watch.running())
         await stack.enter_async_context(runner.running(config.server.drain_seconds))
         await chat.recover()
         models.refresh_soon()
-        control.address = config.server.public_url or address_of(listeners[0], certificate)
-        log.info("ready", extra={"address": control.address, "socket": str(config.control_socket)})
-        await _invite_first_admin(control)
-        notify("READY=1", f"STATUS=serving at {control.address}")
+        desk.address = config.server.public_url or address_of(listeners[0], certificate)
+        log.info("ready", extra={"address": desk.address, "socket": str(config.control_socket)})
+        await _invite_first_admin(desk)
+        notify("READY=1", f"STATUS=serving at {desk.address}")
         await stop.wait()
         log.info("stopping")
         notify("STOPPING=1")
@@ -189,7 +190,7 @@ async def _csrf_secret(store: Store) -> bytes:
     return bytes.fromhex(kept)
 
 
-async def _invite_first_admin(control: ControlService) -> None:
+async def _invite_first_admin(desk: Desk) -> None:
     """Print the one-time link on the terminal; it is a secret, so it is not logged.
 
     A service has no terminal, only a journal, which more people read.
@@ -197,8 +198,8 @@ async def _invite_first_admin(control: ControlService) -> None:
     if "JOURNAL_STREAM" in os.environ:
         return
     try:
-        link = await control.setup_link("daemon")
-    except NotAllowed:
+        link = await people.setup_link(desk, Call("daemon"))
+    except SetupDone:
         return
     invitation = "Créez le premier administrateur ici / Create the first administrator here:"
     print(f"\n{invitation}\n\n    {link['url']}\n", flush=True)  # noqa: T201

@@ -50,8 +50,10 @@ RULES = {
         "aiohttp aiohttp_jinja2 aiohttp_session argon2 jinja2 markupsafe multidict yarl",
         "handlers ask a service, never a table, an engine or the socket",
     ),
+    "control.routes": rule("", "", "couachgptctl starts with it: the standard library only"),
+    "control.shapes": rule("", "", "couachgptctl's types are made of it"),
     "control.client": rule(
-        "i18n logs paths",
+        "control.routes",
         "",
         "couachgptctl starts with it, so it costs nothing: the standard library only",
     ),
@@ -62,7 +64,7 @@ RULES = {
     ),
     "catalogue": rule("", "", "couachgptctl reads it before there is a daemon"),
     "ctl": rule(
-        "catalogue control.client config i18n logs paths settings",
+        "catalogue control.client control.routes control.shapes config i18n logs paths settings",
         "",
         "couachgptctl starts in the time of a bare Python and does what the socket offers",
     ),

@@ -1,16 +1,18 @@
-"""The control socket's application: one table of verbs, for operators only."""
+"""The control socket's application: serves the table of verbs to who may, in one form."""
 
 import asyncio
 import json
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing, suppress
-from dataclasses import dataclass
-from typing import Any
 
 from aiohttp import web
 
-from couachgptd.control.peer import Peer, peer_of
+from couachgptd.control import caller
+from couachgptd.control.caller import CALLER, Caller
+from couachgptd.control.routes import API, API_HEADER
+from couachgptd.control.verb import Verb
+from couachgptd.control.verbs import VERBS
 from couachgptd.core import access, wire
 from couachgptd.core.errors import (
     AccountSuspended,
@@ -21,24 +23,24 @@ from couachgptd.core.errors import (
     NotAllowed,
     NotFound,
     QueueFull,
+    SetupDone,
     StoreError,
     TurnRunning,
 )
-from couachgptd.services.control import ControlService
+from couachgptd.core.wire import Json
+from couachgptd.services.operator.desk import Call, Desk
 
 log = logging.getLogger(__name__)
 
-API = "1"
-API_HEADER = "X-Couachgpt-Api"
 BODY_MAX_BYTES = 4 * 1024 * 1024
-INCIDENTS, INCIDENTS_MAX = 200, 2000
 CALLER_CHECK_SECONDS = 0.5
+CLIENT_GONE = 499  # nginx's word for it; it is never sent
 
-Json = dict[str, Any]
-PEER = web.RequestKey("PEER", Peer)
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _STATUS: tuple[tuple[type[CouachError], int], ...] = (
     (NotFound, 404),
+    (SetupDone, 409),
     (NotAllowed, 403),
     (LoginTaken, 409),
     (AccountSuspended, 409),
@@ -49,101 +51,102 @@ _STATUS: tuple[tuple[type[CouachError], int], ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Verb:
-    """A row of the table: its name in `core.access`, where it is, and what it does."""
-
-    name: str
-    method: str
-    path: str
-    run: Callable[[ControlService, web.Request], Awaitable[web.StreamResponse]]
-
-
-async def _status(control: ControlService, _request: web.Request) -> web.StreamResponse:
-    return web.json_response(await control.status())
+def create_control_app(desk: Desk) -> web.Application:
+    """Put the application together. Raises UnknownVerb, at start."""
+    app = web.Application(client_max_size=BODY_MAX_BYTES, middlewares=[_guard])
+    for verb in VERBS:
+        access.audience_of(verb.name)
+        app.router.add_route(verb.method, verb.path, _handler(desk, verb))
+    return app
 
 
-async def _users(control: ControlService, _request: web.Request) -> web.StreamResponse:
-    return web.json_response({"users": await control.users()})
+def _handler(desk: Desk, verb: Verb) -> Handler:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        actor = await request[CALLER].actor(desk.store, verb.name)
+        body = {} if verb.body is None else await _body(request)
+        call = Call(actor, dict(request.match_info), dict(request.query), body)
+        work = verb.run(desk, call)
+        if isinstance(work, AsyncGenerator):
+            return await _streamed(request, work)
+        return web.json_response(await work, status=verb.status)
+
+    return handle
 
 
-async def _add_user(control: ControlService, request: web.Request) -> web.StreamResponse:
-    user = await control.add_user(await _body(request), _actor(request))
-    return web.json_response({"user": user}, status=201)
-
-
-async def _approve(control: ControlService, request: web.Request) -> web.StreamResponse:
-    user = await control.approve(request.match_info["login"], _actor(request))
-    return web.json_response({"user": user})
-
-
-async def _state(control: ControlService, request: web.Request) -> web.StreamResponse:
-    login = request.match_info["login"]
-    user = await control.set_state(login, await _body(request), _actor(request))
-    return web.json_response({"user": user})
-
-
-async def _role(control: ControlService, request: web.Request) -> web.StreamResponse:
-    login = request.match_info["login"]
-    user = await control.set_role(login, await _body(request), _actor(request))
-    return web.json_response({"user": user})
-
-
-async def _passwd(control: ControlService, request: web.Request) -> web.StreamResponse:
-    login = request.match_info["login"]
-    user = await control.set_password(login, await _body(request), _actor(request))
-    return web.json_response({"user": user})
-
-
-async def _setup_link(control: ControlService, request: web.Request) -> web.StreamResponse:
+@web.middleware
+async def _guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Let operators in, browsers never, and answer every failure in one form."""
     try:
-        return web.json_response(await control.setup_link(_actor(request)))
-    except NotAllowed as error:
-        return _error(error, 409)
+        request[CALLER] = _known(request)
+        response = await handler(request)
+    except web.HTTPException as error:
+        codes = {404: "not_found", 405: "bad_request", 413: "bad_request"}
+        response = web.json_response(
+            {"error": {"code": codes.get(error.status, "bad_request"), "fields": {}}},
+            status=error.status,
+        )
+    except CouachError as error:
+        response = _refusal(error)
+    except Exception as error:  # the edge of a request
+        if isinstance(error, ConnectionError) and _has_left(request):
+            # Nobody is left to answer; aiohttp would log what is raised as a fault of ours.
+            return web.Response(status=CLIENT_GONE)
+        log.exception("control request failed by a fault of ours", extra={"path": request.path})
+        response = _refusal(CouachError())
+    if not response.prepared:
+        response.headers[API_HEADER] = API
+    return response
 
 
-async def _models(control: ControlService, _request: web.Request) -> web.StreamResponse:
-    return web.json_response(await control.models())
+def _known(request: web.Request) -> Caller:
+    """Return who calls. Raises NotAllowed, which is logged, ConnectionResetError."""
+    found = caller.of(request)
+    if "Origin" in request.headers or "Referer" in request.headers or not found.may_connect:
+        log.warning("control request refused", extra={"uid": found.peer.uid, "pid": found.peer.pid})
+        raise NotAllowed(verb=request.path)
+    return found
 
 
-async def _queue(control: ControlService, _request: web.Request) -> web.StreamResponse:
-    return web.json_response(await control.queue())
+def _has_left(request: web.Request) -> bool:
+    return request.transport is None or request.transport.is_closing()
 
 
-async def _incidents(control: ControlService, request: web.Request) -> web.StreamResponse:
-    given = request.query.get("limit", str(INCIDENTS))
+def _refusal(error: CouachError) -> web.Response:
+    status = next((status for kind, status in _STATUS if isinstance(error, kind)), 400)
+    if type(error) is CouachError:
+        status = 500
+    return web.json_response({"error": wire.error(error)}, status=status)
+
+
+async def _body(request: web.Request) -> Json:
     try:
-        limit = int(given)
-    except ValueError:
-        limit = 0
-    if not 0 < limit <= INCIDENTS_MAX:
-        raise BadRequest(reason="limit")
-    return web.json_response({"incidents": await control.incidents(limit)})
+        body = await request.json()
+    except (ValueError, LookupError, RecursionError):
+        raise BadRequest(reason="json") from None
+    if not isinstance(body, dict):
+        raise BadRequest(reason="json")
+    return body
 
 
-async def _reset_engine(control: ControlService, request: web.Request) -> web.StreamResponse:
-    return web.json_response({"engine": await control.reset_engine(_actor(request))})
+# --- streams -----------------------------------------------------------------------------------
 
 
-async def _maintenance(control: ControlService, request: web.Request) -> web.StreamResponse:
-    is_on = (await _body(request)).get("is_on")
-    if not isinstance(is_on, bool):
-        raise BadRequest(reason="is_on")
-    return web.json_response({"engine": await control.set_maintenance(is_on, _actor(request))})
-
-
-async def _ask(control: ControlService, request: web.Request) -> web.StreamResponse:
+async def _streamed(request: web.Request, events: AsyncGenerator[Json]) -> web.StreamResponse:
+    """Write a line an event; what fails after the first is the last line, of type `error`."""
     response = web.StreamResponse(headers={API_HEADER: API})
     response.content_type = "application/x-ndjson"
-    async with aclosing(control.ask(await _body(request))) as events:
+    async with aclosing(events):
         # What is refused is refused before the stream begins, with a status of its own.
         event = await _next(request, events)
         await response.prepare(request)
-        # Whoever asked may leave at any time; closing `events` then stops the turn.
+        # Whoever asked may leave at any time; closing `events` then ends the work.
         with suppress(ConnectionResetError):
-            while event is not None:
-                await response.write(_line(event))
-                event = await _next(request, events)
+            try:
+                while event is not None:
+                    await response.write(_line(event))
+                    event = await _next(request, events)
+            except CouachError as error:
+                await response.write(_line({"type": "error", "error": wire.error(error)}))
     return response
 
 
@@ -156,7 +159,7 @@ async def _next(request: web.Request, events: AsyncGenerator[Json]) -> Json | No
     task = asyncio.ensure_future(anext(events, None))
     try:
         while not (await asyncio.wait({task}, timeout=CALLER_CHECK_SECONDS))[0]:
-            if request.transport is None or request.transport.is_closing():
+            if _has_left(request):
                 raise ConnectionResetError
         return task.result()
     finally:
@@ -164,93 +167,5 @@ async def _next(request: web.Request, events: AsyncGenerator[Json]) -> Json | No
         await asyncio.wait({task})
 
 
-VERBS = (
-    Verb("control.status", "GET", "/v1/status", _status),
-    Verb("control.user.list", "GET", "/v1/users", _users),
-    Verb("control.user.add", "POST", "/v1/users", _add_user),
-    Verb("control.user.approve", "POST", "/v1/users/{login}/approve", _approve),
-    Verb("control.user.state", "POST", "/v1/users/{login}/state", _state),
-    Verb("control.user.role", "POST", "/v1/users/{login}/role", _role),
-    Verb("control.user.passwd", "POST", "/v1/users/{login}/password", _passwd),
-    Verb("control.setup-link", "POST", "/v1/setup-link", _setup_link),
-    Verb("control.model.list", "GET", "/v1/models", _models),
-    Verb("control.queue", "GET", "/v1/queue", _queue),
-    Verb("control.engine.incidents", "GET", "/v1/engine/incidents", _incidents),
-    Verb("control.engine.reset", "POST", "/v1/engine/reset", _reset_engine),
-    Verb("control.engine.maintenance", "POST", "/v1/engine/maintenance", _maintenance),
-    Verb("control.ask", "POST", "/v1/ask", _ask),
-)
-
-
-def create_control_app(control: ControlService) -> web.Application:
-    """Put the application together. Raises UnknownVerb, at start."""
-    app = web.Application(client_max_size=BODY_MAX_BYTES, middlewares=[_guard])
-    for verb in VERBS:
-        access.audience_of(verb.name)
-        app.router.add_route(verb.method, verb.path, _handler(control, verb))
-    return app
-
-
-def _handler(
-    control: ControlService, verb: Verb
-) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-    async def handle(request: web.Request) -> web.StreamResponse:
-        return await verb.run(control, request)
-
-    return handle
-
-
-@web.middleware
-async def _guard(
-    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-) -> web.StreamResponse:
-    """Let operators in, browsers never, and answer every failure in one form."""
-    try:
-        if request.transport is None:
-            raise ConnectionResetError
-        connection = request.transport.get_extra_info("socket")
-        request[PEER] = peer_of(connection)
-        from_browser = "Origin" in request.headers or "Referer" in request.headers
-        if from_browser or not request[PEER].is_operator:
-            log.warning("control request refused", extra={"uid": request[PEER].uid})
-            raise NotAllowed(verb=request.path)
-        response = await handler(request)
-    except web.HTTPException as error:
-        codes = {404: "not_found", 405: "bad_request", 413: "bad_request"}
-        response = web.json_response(
-            {"error": {"code": codes.get(error.status, "bad_request"), "fields": {}}},
-            status=error.status,
-        )
-    except CouachError as error:
-        status = next((status for kind, status in _STATUS if isinstance(error, kind)), 400)
-        response = _error(error, status)
-    except ConnectionResetError:
-        raise  # the caller went away: there is nobody to answer
-    except Exception:  # the edge of a request
-        log.exception("control request failed by a fault of ours", extra={"path": request.path})
-        response = _error(CouachError(), 500)
-    if not response.prepared:
-        response.headers[API_HEADER] = API
-    return response
-
-
-def _error(error: CouachError, status: int) -> web.Response:
-    return web.json_response({"error": wire.error(error)}, status=status)
-
-
 def _line(event: Json) -> bytes:
     return json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
-
-
-def _actor(request: web.Request) -> str:
-    return f"uid:{request[PEER].uid}"
-
-
-async def _body(request: web.Request) -> Json:
-    try:
-        body = await request.json()
-    except (ValueError, LookupError, RecursionError):
-        raise BadRequest(reason="json") from None
-    if not isinstance(body, dict):
-        raise BadRequest(reason="json")
-    return body

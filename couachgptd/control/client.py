@@ -1,4 +1,4 @@
-"""The typed client of the control socket: one method a verb, one named error a failure."""
+"""couachgptctl's client of the control socket: one call a verb, one named error a failure."""
 
 import http.client
 import json
@@ -8,127 +8,15 @@ import time
 from collections.abc import Generator, Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import Any, Final, Literal, NotRequired, TypedDict, cast
-from urllib.parse import quote
+from typing import Any, Final, NoReturn
 
-API_VERSION: Final = "1"
-API_HEADER: Final = "X-Couachgpt-Api"
+from couachgptd.control.routes import API, API_HEADER, place_of
+
 REQUEST_SECONDS: Final = 30.0
 RETRY_EVERY_SECONDS: Final = 0.1
 LONGEST_ADDRESS: Final = 107  # bytes that a Unix socket's address may have on Linux
+SUCCESSES: Final = frozenset({http.client.OK, http.client.CREATED, http.client.ACCEPTED})
 FINAL_STATES: Final = frozenset({"done", "stopped", "interrupted", "failed"})
-
-
-# --- what the verbs answer: the shapes of docs/control.md --------------------------------------
-
-
-class User(TypedDict):
-    id: int | str
-    login: str
-    name: str
-    role: Literal["admin", "member", "reader"]
-    state: Literal["pending", "active", "suspended"]
-    language: str
-    created_at: str
-
-
-class Model(TypedDict):
-    name: str
-    size_bytes: int | None
-    family: str | None
-    parameters: int | str | None
-    quantization: str | None
-    context_tokens: int | None
-    abilities: list[str] | None
-    is_loaded: bool | None
-    is_broken: bool
-    is_quarantined: bool
-
-
-class ModelList(TypedDict):
-    models: list[Model]
-    default: str | None
-
-
-class SetupLink(TypedDict):
-    url: str
-    expires_at: str | None
-
-
-class Engine(TypedDict):
-    kind: str
-    is_up: bool
-    detail: str | None
-    state: str
-    reason: str | None
-
-
-class EngineStatus(Engine):
-    address: str | None
-    version: str | None
-    model: str | None
-    loaded: list[str]
-    since: str
-
-
-class Incident(TypedDict):
-    at: str
-    before: str
-    after: str
-    evidence: dict[str, Any]
-
-
-class QueuedTurn(TypedDict):
-    turn: int
-    asker: str | None
-    state: str
-    attempt: int
-    model: str
-    source: str
-    place: int | None
-    wait_seconds: list[int] | None
-    is_healing: bool
-
-
-class Queue(TypedDict):
-    paused: bool
-    running: list[QueuedTurn]
-    waiting: list[QueuedTurn]
-
-
-class Turns(TypedDict):
-    queued: int
-    running: int
-    is_paused: bool
-
-
-class Users(TypedDict):
-    total: int
-    pending: int
-
-
-class Status(TypedDict):
-    version: str
-    pid: int
-    started_at: str
-    uptime_seconds: float
-    address: str
-    memory_bytes: int | None
-    sockets: int
-    engine: EngineStatus
-    turns: Turns
-    users: Users
-
-
-class Event(TypedDict):
-    """A line of an answer: a `turn` with its stage, a piece of `text`, or a `rewrite` of it all."""
-
-    type: str
-    turn: NotRequired[dict[str, Any]]
-    kind: NotRequired[str]
-    d: NotRequired[str]
-    text: NotRequired[str]
-    thinking: NotRequired[str]
 
 
 # --- what can go wrong -------------------------------------------------------------------------
@@ -198,88 +86,17 @@ class ControlClient:
         self.start_wait_seconds = start_wait_seconds
         self.other_api: str | None = None
 
-    def status(self) -> Status:
-        return cast("Status", self._call("GET", "/v1/status"))
-
-    def users(self) -> list[User]:
-        return cast("list[User]", _member(self._call("GET", "/v1/users"), "users", list))
-
-    def add_user(
+    def call(
         self,
-        login: str,
-        password: str,
-        *,
-        name: str | None = None,
-        role: str | None = None,
-        language: str | None = None,
-    ) -> User:
-        given = {"login": login, "password": password}
-        chosen = {"name": name, "role": role, "language": language}
-        body = given | {key: value for key, value in chosen.items() if value is not None}
-        return self._user(self._call("POST", "/v1/users", body))
+        verb: str,
+        body: Mapping[str, Any] | None = None,
+        **names: object,
+    ) -> Any:
+        """Return what a verb answers; `names` are those in its path or query.
 
-    def approve_user(self, login: str) -> User:
-        return self._user(self._call("POST", f"/v1/users/{_segment(login)}/approve"))
-
-    def set_password(self, login: str, password: str) -> User:
-        """Change a password; the person's sessions end."""
-        path = f"/v1/users/{_segment(login)}/password"
-        return self._user(self._call("POST", path, {"password": password}))
-
-    def setup_link(self) -> SetupLink:
-        return cast("SetupLink", self._call("POST", "/v1/setup-link"))
-
-    def models(self) -> ModelList:
-        answer = self._call("GET", "/v1/models")
-        _member(answer, "models", list)
-        return cast("ModelList", answer)
-
-    def queue(self) -> Queue:
-        answer = self._call("GET", "/v1/queue")
-        _member(answer, "running", list)
-        _member(answer, "waiting", list)
-        return cast("Queue", answer)
-
-    def incidents(self, limit: int | None = None) -> list[Incident]:
-        """Return what happened to the engine, newest first."""
-        path = "/v1/engine/incidents" + ("" if limit is None else f"?limit={limit}")
-        return cast("list[Incident]", _member(self._call("GET", path), "incidents", list))
-
-    def reset_engine(self) -> Engine:
-        """Have failures, restarts and quarantines forgotten: it is mended."""
-        return cast("Engine", _member(self._call("POST", "/v1/engine/reset"), "engine", dict))
-
-    def set_maintenance(self, *, is_on: bool) -> Engine:
-        answer = self._call("POST", "/v1/engine/maintenance", {"is_on": is_on})
-        return cast("Engine", _member(answer, "engine", dict))
-
-    def ask(
-        self, text: str, *, model: str | None = None, silence_seconds: float | None = None
-    ) -> Generator[Event, None, None]:
-        """Yield the events of one turn, up to the one whose state is final.
-
-        Closing the iterator closes the connection, and that stops the turn. Nothing comes while
-        the turn waits in the queue: `silence_seconds` bounds that where the caller wants it.
+        What is missing in an answer is a BadAnswer to who reads it.
         """
-        body = {"text": text} if model is None else {"text": text, "model": model}
-        with closing(self._open(silence_seconds)) as connection:
-            try:
-                response = self._send(connection, "POST", "/v1/ask", body)
-                if response.status != http.client.OK:
-                    self._raise(response.status, response.read())
-                for line in response:
-                    event = _decoded(line)
-                    yield cast("Event", event)
-                    turn = event.get("turn") or {}
-                    if event.get("type") == "turn" and turn.get("state") in FINAL_STATES:
-                        return
-            except TimeoutError:
-                raise DaemonSilent(silence_seconds or 0) from None
-            except (OSError, http.client.HTTPException, ValueError) as error:
-                raise BadAnswer(_reason(error)) from error
-        raise BadAnswer("the answer ended without its last event")
-
-    def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        method, path = place_of(verb, names)
         with closing(self._open(self.timeout_seconds)) as connection:
             try:
                 response = self._send(connection, method, path, body)
@@ -288,9 +105,53 @@ class ControlClient:
                 raise DaemonSilent(self.timeout_seconds) from None
             except (OSError, http.client.HTTPException) as error:
                 raise BadAnswer(_reason(error)) from error
-        if response.status not in (http.client.OK, http.client.CREATED):
+        if response.status not in SUCCESSES:
             self._raise(response.status, data)
         return _decoded(data)
+
+    def stream(
+        self,
+        verb: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        silence_seconds: float | None = None,
+        **names: object,
+    ) -> Generator[Any, None, None]:
+        """Yield what a verb answers, event by event; closing the iterator ends the work.
+
+        `silence_seconds` bounds how long nothing may come, where the caller wants that.
+        """
+        method, path = place_of(verb, names)
+        with closing(self._open(silence_seconds)) as connection:
+            try:
+                response = self._send(connection, method, path, body)
+                if response.status != http.client.OK:
+                    self._raise(response.status, response.read())
+                for line in response:
+                    event = _decoded(line)
+                    if event.get("type") == "error":
+                        raise _refused(line, response.status)
+                    yield event
+            except TimeoutError:
+                raise DaemonSilent(silence_seconds or 0) from None
+            except (OSError, http.client.HTTPException, ValueError) as error:
+                raise BadAnswer(_reason(error)) from error
+
+    def ask(
+        self, text: str, *, model: str | None = None, silence_seconds: float | None = None
+    ) -> Generator[Any, None, None]:
+        """Yield the events of one turn, up to the one whose state is final.
+
+        Closing the iterator stops the turn. Nothing comes while it waits in the queue.
+        """
+        body = {"text": text} if model is None else {"text": text, "model": model}
+        with closing(self.stream("control.ask", body, silence_seconds=silence_seconds)) as events:
+            for event in events:
+                yield event
+                turn = event.get("turn") or {}
+                if event.get("type") == "turn" and turn.get("state") in FINAL_STATES:
+                    return
+        raise BadAnswer("the answer ended without its last event")
 
     def _send(
         self,
@@ -299,7 +160,7 @@ class ControlClient:
         path: str,
         body: Mapping[str, Any] | None,
     ) -> http.client.HTTPResponse:
-        headers = {API_HEADER: API_VERSION, "Accept": "application/json"}
+        headers = {API_HEADER: API, "Accept": "application/json"}
         data = None
         if body is not None:
             data = json.dumps(body).encode()
@@ -307,7 +168,7 @@ class ControlClient:
         connection.request(method, path, data, headers)
         response = connection.getresponse()
         theirs = response.getheader(API_HEADER)
-        if theirs is not None and theirs != API_VERSION:
+        if theirs is not None and theirs != API:
             self.other_api = theirs
         return response
 
@@ -328,20 +189,10 @@ class ControlClient:
             else:
                 return connection
 
-    def _raise(self, status: int, data: bytes) -> None:
-        try:
-            error = json.loads(data)["error"]
-            code, fields = str(error["code"]), dict(error.get("fields") or {})
-        except (ValueError, TypeError, KeyError):
-            code, fields = "", {}
+    def _raise(self, status: int, data: bytes) -> NoReturn:
         if status == http.client.FORBIDDEN:
             raise PermissionRefused(self.path)
-        if not code:
-            raise BadAnswer(f"HTTP {status} without an error code")
-        raise ControlError(code, fields, status)
-
-    def _user(self, answer: Any) -> User:
-        return cast("User", _member(answer, "user", dict))
+        raise _refused(data, status)
 
 
 class _UnixConnection(http.client.HTTPConnection):
@@ -372,13 +223,16 @@ class _UnixConnection(http.client.HTTPConnection):
             os.close(folder)
 
 
-def _segment(text: str) -> str:
-    return quote(text, safe="")
+class Answer(dict[str, Any]):
+    """An object of an answer; a member that is not there shows that another program answered."""
+
+    def __missing__(self, name: str) -> NoReturn:
+        raise BadAnswer(f"no {name!r} in the answer")
 
 
-def _decoded(data: bytes) -> dict[str, Any]:
+def _decoded(data: bytes) -> Any:
     try:
-        value = json.loads(data)
+        value = json.loads(data, object_hook=Answer)
     except ValueError:
         raise BadAnswer("not JSON") from None
     if not isinstance(value, dict):
@@ -386,11 +240,13 @@ def _decoded(data: bytes) -> dict[str, Any]:
     return value
 
 
-def _member(answer: Any, name: str, kind: type) -> Any:
-    value = answer.get(name)
-    if not isinstance(value, kind):
-        raise BadAnswer(f"no {name!r} in the answer")
-    return value
+def _refused(data: bytes, status: int) -> ControlClientError:
+    """Return the error that an answer tells of."""
+    try:
+        error = json.loads(data)["error"]
+        return ControlError(str(error["code"]), dict(error.get("fields") or {}), status)
+    except (ValueError, TypeError, KeyError):
+        return BadAnswer(f"HTTP {status} without an error code")
 
 
 def _reason(error: Exception) -> str:

@@ -30,6 +30,14 @@ class Peer:
     def is_operator(self) -> bool:
         return self.uid in (0, os.geteuid())
 
+    @property
+    def is_ourselves(self) -> bool:
+        """Say whether it is this very process: the admin page, calling its own daemon."""
+        return self.uid == os.geteuid() and self.pid == os.getpid()
+
+    def __str__(self) -> str:
+        return f"uid:{self.uid} pid:{self.pid}"
+
 
 def peer_of(connection: socket.socket) -> Peer:
     raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, UCRED.size)

@@ -1,5 +1,6 @@
 """What can go wrong, each with a stable code; the text that people read is chosen at the edges."""
 
+from collections.abc import Mapping
 from typing import Any
 
 
@@ -116,6 +117,12 @@ class TooManyAttempts(CouachError):
 
 class SetupLinkInvalid(CouachError):
     code = "setup_link_invalid"
+
+
+class SetupDone(CouachError):
+    """There is an administrator already: the link that makes the first one is made no more."""
+
+    code = "setup_done"
 
 
 class FormExpired(CouachError):
@@ -289,3 +296,11 @@ class DaemonRestarted(CouachError):
     """The daemon ended in mid-answer: what was written is kept."""
 
     code = "daemon_restarted"
+
+
+def named(code: str, fields: Mapping[str, Any]) -> CouachError:
+    """Return the error that has this code, as it was raised; a plain one if it is unknown."""
+    kinds = [CouachError]
+    for kind in kinds:  # grows while it is walked
+        kinds += kind.__subclasses__()
+    return next((kind for kind in kinds if kind.code == code), CouachError)(**fields)

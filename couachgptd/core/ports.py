@@ -137,6 +137,34 @@ class Passwords(Protocol):
         ...
 
 
+class ControlClient(Protocol):
+    """The operator's verbs (docs/control.md) for the admin page, over the control socket.
+
+    `on_behalf` is who is logged in: looked up at each call, who must be an active administrator,
+    and named in the audit. A verb is named as in `core.access`; `names` are those in its path
+    or its query.
+    What the daemon refuses is raised as it would be there, by its code.
+    """
+
+    async def call(
+        self,
+        verb: str,
+        on_behalf: UserId,
+        body: dict[str, Any] | None = None,
+        **names: object,
+    ) -> dict[str, Any]: ...
+
+    def stream(
+        self,
+        verb: str,
+        on_behalf: UserId,
+        body: dict[str, Any] | None = None,
+        **names: object,
+    ) -> AsyncGenerator[dict[str, Any]]:
+        """Yield the events of a verb that streams; closing it ends the work."""
+        ...
+
+
 class Store(Protocol):
     """Everything that is kept. Each method is one transaction, and durable once it returns."""
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-    from couachgptd.control.client import Event
+    from couachgptd.control.shapes import Event
 
 
 def ask(arguments: "Namespace") -> int:

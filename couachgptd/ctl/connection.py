@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from couachgptd.control.client import API_VERSION, REQUEST_SECONDS, ControlClient
+from couachgptd.control.client import REQUEST_SECONDS, ControlClient
+from couachgptd.control.routes import API
 from couachgptd.ctl.texts import _
 
 TYPE_CHECKING = False
@@ -44,5 +45,5 @@ def connected(arguments: "Namespace") -> Iterator[ControlClient]:
         if theirs := client.other_api:
             text = _(
                 "The daemon speaks version {theirs} of the control protocol, this is {ours}."
-            ).format(theirs=theirs, ours=API_VERSION)
+            ).format(theirs=theirs, ours=API)
             print(f"couachgptctl: {text}", file=sys.stderr)

@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from couachgptd.control.client import Engine, Incident, QueuedTurn
+    from couachgptd.control.shapes import Engine, Incident, QueuedTurn
 
 # The states of docs/protocol.md; one of a newer daemon is shown as it is.
 STATES = {
@@ -48,7 +48,7 @@ INDENT = "    "
 
 def incidents(arguments: "Namespace") -> int:
     with connected(arguments) as client:
-        found = client.incidents(arguments.limit)
+        found = client.call("control.engine.incidents", limit=arguments.limit)["incidents"]
     if arguments.json:
         print(render.as_json({"incidents": found}))
     elif found:
@@ -60,7 +60,7 @@ def incidents(arguments: "Namespace") -> int:
 
 def reset(arguments: "Namespace") -> int:
     with connected(arguments) as client:
-        engine = client.reset_engine()
+        engine = client.call("control.engine.reset")["engine"]
     text = _("The engine's failures, restarts and quarantines are forgotten; it is tried again.")
     return _say(arguments, engine, text)
 
@@ -68,7 +68,7 @@ def reset(arguments: "Namespace") -> int:
 def maintenance(arguments: "Namespace") -> int:
     is_on = arguments.switch == "on"
     with connected(arguments) as client:
-        engine = client.set_maintenance(is_on=is_on)
+        engine = client.call("control.engine.maintenance", {"is_on": is_on})["engine"]
     text = (
         _("The engine is under maintenance: questions are kept, and it is left alone.")
         if is_on
@@ -79,7 +79,7 @@ def maintenance(arguments: "Namespace") -> int:
 
 def show_queue(arguments: "Namespace") -> int:
     with connected(arguments) as client:
-        queue = client.queue()
+        queue = client.call("control.queue")
     if arguments.json:
         print(render.as_json(queue))
         return exits.OK

@@ -76,6 +76,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         mark("This link is used or too old."),
         mark("`couachgptctl setup-link` makes a new one."),
     ),
+    "setup_done": (
+        mark("There is an administrator already: the set-up is done."),
+        mark("`couachgptctl user add LOGIN --admin` makes another one."),
+    ),
     "form_expired": (mark("The form is too old."), ""),
     "engine_failed": (mark("The engine failed."), _ASK_STATUS),
     "engine_unavailable": (mark("The engine does not answer."), _ASK_STATUS),

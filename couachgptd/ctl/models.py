@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from argparse import Namespace
 
     from couachgptd.catalogue import Catalogue
-    from couachgptd.control.client import Model
+    from couachgptd.control.shapes import Model
 
 
 def show(arguments: "Namespace") -> int:
     with connected(arguments) as client:
-        answer = client.models()
+        answer = client.call("control.model.list")
     if arguments.json:
         print(render.as_json(answer))
     elif answer["models"]:

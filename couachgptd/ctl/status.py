@@ -10,12 +10,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from couachgptd.control.client import EngineStatus, Status, Turns
+    from couachgptd.control.shapes import EngineStatus, Status, Turns
 
 
 def show(arguments: "Namespace") -> int:
     with connected(arguments) as client:
-        status = client.status()
+        status = client.call("control.status")
     print(render.as_json(status) if arguments.json else text(status))
     return exits.OK
 

@@ -2,17 +2,16 @@
 
 import sys
 
-from couachgptd.control.client import ControlError
 from couachgptd.ctl import exits, render
 from couachgptd.ctl.connection import connected
-from couachgptd.ctl.failures import CommandFailed, refused, usage
+from couachgptd.ctl.failures import refused, usage
 from couachgptd.ctl.texts import _, mark
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from couachgptd.control.client import User
+    from couachgptd.control.shapes import User
 
 ROLES = {"admin": mark("administrator"), "member": mark("member"), "reader": mark("reader")}
 STATES = {
@@ -25,20 +24,17 @@ STATES = {
 def add(arguments: "Namespace") -> int:
     password = _password(arguments)
     with connected(arguments) as client:
-        user = client.add_user(
-            arguments.login,
-            password,
-            name=arguments.name,
-            role=arguments.role,
-            language=arguments.language,
-        )
+        chosen = {name: getattr(arguments, name) for name in ("name", "role", "language")}
+        body = {name: value for name, value in chosen.items() if value is not None}
+        body |= {"login": arguments.login, "password": password}
+        user = client.call("control.user.add", body)["user"]
     text = _("Added {login} ({role}).").format(login=user["login"], role=_role(user))
     return _say(arguments, user, text)
 
 
 def show(arguments: "Namespace") -> int:
     with connected(arguments) as client:
-        users = client.users()
+        users = client.call("control.user.list")["users"]
     if arguments.json:
         print(render.as_json({"users": users}))
     elif users:
@@ -51,24 +47,23 @@ def show(arguments: "Namespace") -> int:
 
 def approve(arguments: "Namespace") -> int:
     with connected(arguments) as client:
-        user = client.approve_user(arguments.login)
+        user = client.call("control.user.approve", login=arguments.login)["user"]
     return _say(arguments, user, _("{login} may now log in.").format(login=user["login"]))
 
 
 def change_password(arguments: "Namespace") -> int:
     password = _password(arguments)
     with connected(arguments) as client:
-        user = client.set_password(arguments.login, password)
+        user = client.call("control.user.passwd", {"password": password}, login=arguments.login)[
+            "user"
+        ]
     text = _("The password of {login} is changed and their sessions are ended.")
     return _say(arguments, user, text.format(login=user["login"]))
 
 
 def setup_link(arguments: "Namespace") -> int:
     with connected(arguments) as client:
-        try:
-            link = client.setup_link()
-        except ControlError as error:
-            raise _no_link(error.code, error.fields) from None
+        link = client.call("control.setup-link")
     if arguments.json:
         print(render.as_json(link))
         return exits.OK
@@ -77,17 +72,6 @@ def setup_link(arguments: "Namespace") -> int:
         until = _("It works once, until {moment}.").format(moment=render.moment(expires_at))
         print(render.safe(until), file=sys.stderr)
     return exits.OK
-
-
-def _no_link(code: str, fields: dict[str, object]) -> CommandFailed:
-    if code != "not_allowed":
-        return refused(code, fields)
-    return CommandFailed(
-        _("There is an administrator already: the set-up is done."),
-        hint=_("`couachgptctl user add LOGIN --admin` makes another one."),
-        code=code,
-        fields=fields,
-    )
 
 
 def _password(arguments: "Namespace") -> str:

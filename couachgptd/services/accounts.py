@@ -12,9 +12,9 @@ from couachgptd.core.errors import (
     AccountPending,
     AccountSuspended,
     LoginInvalid,
-    NotAllowed,
     NotFound,
     RegistrationClosed,
+    SetupDone,
     SetupLinkInvalid,
     WrongPassword,
 )
@@ -210,10 +210,10 @@ class AccountService:
     async def setup_link(self, actor: str) -> str:
         """Return a new one-time token that makes the first administrator; older ones end.
 
-        Raises NotAllowed once there is an administrator.
+        Raises SetupDone once there is an administrator.
         """
         if await self._store.has_admin():
-            raise NotAllowed(verb="control.setup-link")
+            raise SetupDone
         token = secrets.token_urlsafe(SETUP_TOKEN_BYTES)
         await self._store.set_setting(SETUP_LINK, session_key(token))
         await self._store.audit(actor, "setup-link", {})

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from couachgptd.control.app import VERBS
 from couachgptd.control.peer import PATH_MAX_BYTES, SocketUnusable, bound_socket, peer_of
+from couachgptd.control.verbs import VERBS
 from tests.conftest import FakeOllama
 from tests.daemon_fixtures import daemon, fresh, make_daemon, ollama, shared_ollama
 from tests.running_daemon import PASSWORD, RunningDaemon, UnixConnection
@@ -202,7 +202,7 @@ async def test_a_setup_link_works_and_ends_the_one_before(fresh: RunningDaemon) 
             assert (await browser.post(path, form)).status == expected
 
     status, answer = fresh.control("POST", "/v1/setup-link")
-    assert (status, answer["error"]["code"]) == (409, "not_allowed")
+    assert (status, answer["error"]["code"]) == (409, "setup_done")
 
 
 def test_an_answer_streams_line_by_line_and_ends_with_its_turn(daemon: RunningDaemon) -> None:
@@ -398,6 +398,7 @@ def test_what_an_operator_did_is_written_down_without_passwords(fresh: RunningDa
 
     with contextlib.closing(sqlite3.connect(fresh.data / "couachgpt.db")) as base:
         rows = base.execute("SELECT actor, verb, detail FROM audit ORDER BY id").fetchall()
+    rows = [(actor.partition(" ")[0], *more) for actor, *more in rows if " pid:" in actor]
     added = [("uid:0", "user.add", f'{{"user":"{n}","role":"member"}}') for n in ("claire", "marc")]
     assert rows[-8:] == [
         *added,

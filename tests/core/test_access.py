@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from couachgptd.control.app import VERBS as CONTROL_VERBS
+from couachgptd.control.verbs import VERBS as CONTROL_VERBS
 from couachgptd.core.access import TABLE, Audience, UnknownVerb, audience_of, may, require
 from couachgptd.core.errors import NotAllowed
 from couachgptd.core.ids import UserId

@@ -618,7 +618,7 @@ async def test_a_refusal_is_1_and_names_its_reason(peer: Peer) -> None:
 
 
 async def test_the_second_setup_link_says_why_there_is_none(peer: Peer) -> None:
-    peer.refusal = (409, "not_allowed", {})
+    peer.refusal = (409, "setup_done", {})
 
     shown = await run("setup-link", **socket_of(peer))
 
@@ -713,7 +713,7 @@ async def test_a_daemon_of_another_version_gets_a_warning(peer: Peer) -> None:
 
 
 async def test_what_nobody_foresaw_is_one_line(peer: Peer) -> None:
-    peer.raw = b"{}"
+    peer.raw = b'{"turns": {}, "users": {}, "version": "1", "pid": 1, "uptime_seconds": "x"}'
 
     short = await run("status", **socket_of(peer))
     long = await run("status", "--debug", **socket_of(peer))

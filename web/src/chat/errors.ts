@@ -65,6 +65,7 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
     ),
   setup_link_invalid: () =>
     t('This link has been used or is too old. Ask your administrator for a new one.'),
+  setup_done: () => t('There is an administrator already: the set-up is done.'),
   form_expired: () => t('This page was open for too long. Reload it and try again.'),
 
   // the engine

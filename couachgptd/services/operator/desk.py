@@ -1,0 +1,83 @@
+"""What an operator's verb is given: the services it works with, and the call itself."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from couachgptd.core.errors import BadRequest
+from couachgptd.core.ports import Store
+from couachgptd.core.users import Role
+from couachgptd.core.wire import Json
+from couachgptd.services.accounts import AccountService
+from couachgptd.services.chat import ChatService
+from couachgptd.services.maintenance import Maintenance
+from couachgptd.services.models import ModelService
+from couachgptd.services.runner import TurnRunner
+from couachgptd.services.topics import Topics
+from couachgptd.services.watch import Watch
+
+
+@dataclass(slots=True)
+class Desk:
+    """The services; `address` is where people find the chat, known once the listener is open."""
+
+    accounts: AccountService
+    chat: ChatService
+    models: ModelService
+    runner: TurnRunner
+    topics: Topics
+    watch: Watch
+    maintenance: Maintenance
+    store: Store
+    version: str
+    address: str = ""
+    started: float = field(default_factory=time.monotonic)
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of a verb: `actor` is who the audit names, `names` are those in the path."""
+
+    actor: str
+    names: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: Json = field(default_factory=dict)
+
+    def text(self, name: str, default: str | None = None) -> str:
+        """Return a text of the body. Raises BadRequest that names it."""
+        value: Any = self.body.get(name, default)
+        if not isinstance(value, str):
+            raise BadRequest(reason=name)
+        try:
+            value.encode()
+        except UnicodeEncodeError:  # half of a pair, which the store could not take
+            raise BadRequest(reason=name) from None
+        return value
+
+    def flag(self, name: str) -> bool:
+        """Return a yes or no of the body. Raises BadRequest that names it."""
+        value = self.body.get(name)
+        if not isinstance(value, bool):
+            raise BadRequest(reason=name)
+        return value
+
+    def role(self, default: str | None = None) -> Role:
+        """Return the role that the body names. Raises BadRequest."""
+        try:
+            return Role(self.text("role", default))
+        except ValueError:
+            raise BadRequest(reason="role") from None
+
+    def count(self, name: str, default: int, most: int) -> int:
+        """Return a number of the query, from 1 to `most`. Raises BadRequest that names it."""
+        given = self.query.get(name, str(default))
+        try:
+            value = int(given)
+        except ValueError:
+            value = 0
+        if not 0 < value <= most:
+            raise BadRequest(reason=name)
+        return value
