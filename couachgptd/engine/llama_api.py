@@ -17,6 +17,7 @@ from couachgptd.core.errors import (
 )
 from couachgptd.core.models import ChatRequest, Model, Piece, PromptMessage, Reading, Text, Thought
 from couachgptd.engine.deadlines import Deadlines
+from couachgptd.engine.gather import Gathering
 from couachgptd.engine.openai_stream import UNAVAILABLE, OpenAIAnswer, classified
 from couachgptd.engine.thinking import OPENING
 
@@ -83,8 +84,11 @@ class LlamaClient:
                 if response.status >= ERROR_STATUS:
                     error = await deadlines.wait(phase, seconds, error_in(response))
                     raise classified(response.status, error, request.model)
+                stream = Gathering(response)
                 while answer.finished is None:
-                    chunk = await deadlines.wait(phase, seconds, response.content.readany())
+                    if phase == "gap":
+                        await stream.rest()
+                    chunk = await deadlines.wait(phase, seconds, stream.read())
                     for piece in answer.feed(chunk):
                         if phase == "read" and isinstance(piece, Text | Thought):
                             phase, seconds = "gap", limits.gap_seconds
