@@ -116,11 +116,9 @@ def _incident(incident: "Incident") -> str:
         return "  ".join([head, render.safe(" ".join(figures))]).rstrip()
     from textwrap import wrap
 
-    from couachgptd.ctl.arguments import columns
-
     lines = wrap(
-        render.safe(" ".join(figures)), columns(), initial_indent=INDENT, subsequent_indent=INDENT,
-        break_on_hyphens=False,
+        render.safe(" ".join(figures)), render.columns(),
+        initial_indent=INDENT, subsequent_indent=INDENT, break_on_hyphens=False,
     )  # fmt: skip
     return "\n".join([render.bold(head), *map(render.dim, lines)])
 

@@ -17,6 +17,19 @@ if TYPE_CHECKING:
 # direction of writing. A model's answer or a person's name must not move the cursor.
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
+NARROWEST, WIDEST = 40, 100
+
+
+def columns() -> int:
+    """Return how wide a text may be on this terminal."""
+    try:
+        columns = int(os.environ.get("COLUMNS", "")) or os.get_terminal_size(1).columns
+    except (ValueError, OSError):
+        try:
+            columns = os.get_terminal_size(1).columns
+        except OSError:
+            columns = 80
+    return max(NARROWEST, min(columns - 2, WIDEST))
 
 
 def safe(text: object) -> str:

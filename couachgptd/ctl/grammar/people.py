@@ -1,0 +1,52 @@
+"""The verbs of accounts."""
+
+from __future__ import annotations
+
+from couachgptd.ctl.grammar.parser import group, verb
+from couachgptd.ctl.texts import _
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+    from typing import Any
+
+
+def add_to(verbs: Any) -> None:
+    help_text = _("add, list and approve accounts, change passwords")
+    users = group(verbs, "user", help_text)
+    new = verb(users, "add", "couachgptd.ctl.users:add", _("make an account"))
+    new.add_argument("login", metavar="LOGIN", help=_("what the person logs in with"))
+    role = new.add_mutually_exclusive_group()
+    role.add_argument(
+        "--admin", dest="role", action="store_const", const="admin", help=_("an administrator")
+    )
+    role.add_argument(
+        "--reader", dest="role", action="store_const", const="reader",
+        help=_("a reader, who may look but not write"),
+    )  # fmt: skip
+    new.add_argument("--name", metavar="NAME", help=_("the name that others see"))
+    new.add_argument("--language", choices=("fr", "en"), help=_("the language of their pages"))
+    _add_password(new)
+
+    verb(users, "ls", "couachgptd.ctl.users:show", _("list the accounts"))
+
+    approve_help = _("let somebody in who registered and waits")
+    approve = verb(users, "approve", "couachgptd.ctl.users:approve", approve_help)
+    approve.add_argument("login", metavar="LOGIN", help=_("whose account"))
+
+    passwd_help = _("change a password; the person's sessions end")
+    passwd = verb(users, "passwd", "couachgptd.ctl.users:change_password", passwd_help)
+    passwd.add_argument("login", metavar="LOGIN", help=_("whose account"))
+    _add_password(passwd)
+
+    verb(
+        verbs, "setup-link", "couachgptd.ctl.users:setup_link",
+        _("print the one-time link that makes the first administrator"),
+    )  # fmt: skip
+
+
+def _add_password(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--password-stdin", action="store_true",
+        help=_("read the password from the first line of standard input instead of asking twice"),
+    )  # fmt: skip
