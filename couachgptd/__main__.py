@@ -47,7 +47,7 @@ def _run(loaded: settings.Config) -> int:
     gc.freeze()
     gc.enable()
     try:
-        asyncio.run(daemon.run(loaded))
+        return asyncio.run(daemon.run(loaded))
     except Exception as error:
         cause = error
         while isinstance(cause, ExceptionGroup):  # what runs beside the rest fails in a group
@@ -59,7 +59,6 @@ def _run(loaded: settings.Config) -> int:
         if isinstance(cause, AssetsMissing):
             return _fail(EX_SOFTWARE, str(cause))
         raise
-    return 0
 
 
 def ollama_environment(loaded: settings.Config) -> str:

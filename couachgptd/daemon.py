@@ -25,8 +25,9 @@ from couachgptd.core.ports import Store
 from couachgptd.core.upkeep import Retention
 from couachgptd.engine.selection import opened_control, opened_engine
 from couachgptd.http.app import create_app
+from couachgptd.http.socket import warn_of_restart
 from couachgptd.listeners import address_of, opened_listeners
-from couachgptd.notify import notify
+from couachgptd.notify import more_time, notify
 from couachgptd.services.accounts import AccountService
 from couachgptd.services.chat import ChatService
 from couachgptd.services.maintenance import Maintenance
@@ -35,6 +36,7 @@ from couachgptd.services.operator import people
 from couachgptd.services.operator.desk import Call, Desk
 from couachgptd.services.prompts import Prompts
 from couachgptd.services.runner import TurnRunner
+from couachgptd.services.shutdown import EXIT_RESTART, Shutdown
 from couachgptd.services.topics import Topics
 from couachgptd.services.watch import Watch
 from couachgptd.settings import Config, Server
@@ -45,11 +47,17 @@ log = logging.getLogger(__name__)
 
 CSRF_SECRET = "csrf_secret"  # noqa: S105 -- the setting's name
 CLOSE_SECONDS = 5.0
+LINGER_SECONDS = 0.2  # a request that was on its way when we stopped to accept comes within that
+END_SECONDS = 20.0  # what may come after the answers under way have ended
 
 
-async def run(config: Config) -> None:
-    """Serve until SIGTERM or SIGINT. Raises StoreError, SocketUnusable, PortTaken, …"""
-    stop = asyncio.Event()
+async def run(config: Config) -> int:
+    """Serve until somebody asks for the end, and return the exit code.
+
+    Raises StoreError, SocketUnusable, PortTaken, …
+    """
+    # Only a service manager starts us again.
+    shutdown = Shutdown(config.server.drain_seconds, can_restart="NOTIFY_SOCKET" in os.environ)
     async with AsyncExitStack() as stack:
         certificate = tls.context(config.server)
         listeners = stack.enter_context(opened_listeners(config.server))
@@ -73,7 +81,7 @@ async def run(config: Config) -> None:
             in_all=config.chat.waiting_in_all,
             pass_over_seconds=config.chat.pass_over_seconds,
         )
-        _on_signals(stop, runner)
+        _on_signals(shutdown)
         _on_hang_up(certificate, config.server)
         prompts = Prompts(
             engine,
@@ -116,27 +124,31 @@ async def run(config: Config) -> None:
         )
         await stack.enter_async_context(_background(models.keep_fresh(), "models"))
         await stack.enter_async_context(_background(maintenance.keep(), "maintenance"))
-        await stack.enter_async_context(_serving(app, *listeners, certificate=certificate))
+        await stack.enter_async_context(
+            _serving(app, *listeners, certificate=certificate, linger_seconds=LINGER_SECONDS)
+        )
         await stack.enter_async_context(_serving(create_control_app(desk), control_socket))
         # The watchdog sees the last answers to their end.
         await stack.enter_async_context(watch.running())
-        await stack.enter_async_context(runner.running(config.server.drain_seconds))
+        await stack.enter_async_context(runner.running(shutdown))
         await chat.recover()
         models.refresh_soon()
         desk.address = config.server.public_url or address_of(listeners[0], certificate)
         log.info("ready", extra={"address": desk.address, "socket": str(config.control_socket)})
         await _invite_first_admin(desk)
         notify("READY=1", f"STATUS=serving at {desk.address}")
-        await stop.wait()
-        log.info("stopping")
-        notify("STOPPING=1")
+        shutdown.on_request(lambda: warn_of_restart(app))
+        await shutdown.requested()
+        log.info("stopping", extra={"restarts": shutdown.exit_code == EXIT_RESTART})
+        notify("STOPPING=1", more_time(shutdown.drain_seconds + END_SECONDS))
+    return shutdown.exit_code
 
 
-def _on_signals(stop: asyncio.Event, runner: TurnRunner) -> None:
+def _on_signals(shutdown: Shutdown) -> None:
     """Stop at the first signal; at a second, no longer wait for the answers under way."""
 
     def end() -> None:
-        (runner.hurry if stop.is_set() else stop.set)()
+        (shutdown.hurry if shutdown.is_requested else shutdown.request)()
 
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, end)
@@ -161,14 +173,21 @@ def _on_hang_up(certificate: ssl.SSLContext | None, server: Server) -> None:
 
 @asynccontextmanager
 async def _serving(
-    app: web.Application, *listeners: socket.socket, certificate: ssl.SSLContext | None = None
+    app: web.Application,
+    *listeners: socket.socket,
+    certificate: ssl.SSLContext | None = None,
+    linger_seconds: float = 0.0,
 ) -> AsyncGenerator[None]:
+    """Serve for as long as the block; what was accepted before its end is still answered."""
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=CLOSE_SECONDS)
     await runner.setup()
     try:
         for listener in listeners:
             await web.SockSite(runner, listener, ssl_context=certificate).start()
         yield
+        for site in runner.sites:
+            await site.stop()
+        await asyncio.sleep(linger_seconds)
     finally:
         await runner.cleanup()
 

@@ -11,3 +11,8 @@ def notify(*lines: str) -> None:
     # The library sends latin-1; characters beyond ASCII would reach systemd as broken UTF-8.
     for line in lines:
         SystemdNotifier().notify(line.encode().decode("latin-1"))
+
+
+def more_time(seconds: float) -> str:
+    """Return the line that gives us so many seconds from now, whatever the unit's time-out says."""
+    return f"EXTEND_TIMEOUT_USEC={round(seconds * 1e6)}"

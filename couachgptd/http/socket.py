@@ -202,8 +202,11 @@ class Tab:
         self.tell("closing", {"reason": "signed_out"})
         await self._close(SIGNED_OUT)
 
-    async def go_away(self) -> None:
+    def warn_of_restart(self) -> None:
         self.tell("closing", {"reason": "server_restarting"})
+
+    async def go_away(self) -> None:
+        self.warn_of_restart()
         await self._close(WSCloseCode.SERVICE_RESTART)
 
     async def _close(self, code: int) -> None:
@@ -257,6 +260,12 @@ def set_up_sockets(app: web.Application) -> None:
     app[ACCOUNTS].changed = changed
     app[MODELS].changed = tell_all
     app.on_shutdown.append(say_goodbye)
+
+
+def warn_of_restart(app: web.Application) -> None:
+    """Tell every tab that we go; what it watches goes on until it is closed with 1012."""
+    for tab in app[SOCKETS]:
+        tab.warn_of_restart()
 
 
 async def open_socket(request: web.Request) -> web.StreamResponse:

@@ -26,6 +26,7 @@ from couachgptd.services.attempts import Attempts, Trying
 from couachgptd.services.ends import End
 from couachgptd.services.keeper import Keeper
 from couachgptd.services.live import LiveTurn
+from couachgptd.services.shutdown import Shutdown
 from couachgptd.services.waits import Waits
 
 log = logging.getLogger(__name__)
@@ -63,7 +64,6 @@ class TurnRunner:
         self._free_slots = list(range(slots))
         self._slot_of: OrderedDict[ConversationId, int] = OrderedDict()
         self._group: asyncio.TaskGroup | None = None
-        self._hurried = asyncio.Event()
         self.attempts = Attempts()
         self._waits = Waits(store, self._queue, self.attempts, self._live.get)
         self.is_watched = False
@@ -71,7 +71,7 @@ class TurnRunner:
         self.begun: Callable[[], None] = lambda: None
 
     @asynccontextmanager
-    async def running(self, drain_seconds: float) -> AsyncGenerator[None]:
+    async def running(self, shutdown: Shutdown) -> AsyncGenerator[None]:
         """Run turns until the block ends, then let those under way go on for a while."""
         await self._waits.recall()
         async with asyncio.TaskGroup() as group:
@@ -84,16 +84,12 @@ class TurnRunner:
                 yield
             finally:
                 self._group = None
-                await self._drain(drain_seconds)
+                await self._drain(shutdown)
                 for helper in helpers:
                     helper.cancel()
                 await self._keeper.keep_ends()
                 await self._keeper.keep_grown(self._live.values())
                 await self._waits.remember()
-
-    def hurry(self) -> None:
-        """Cut the answers that the end of `running` waits for."""
-        self._hurried.set()
 
     # what others ask of it
 
@@ -353,13 +349,14 @@ class TurnRunner:
             },
         )
 
-    async def _drain(self, seconds: float) -> None:
+    async def _drain(self, shutdown: Shutdown) -> None:
         tries = [each for each in self.attempts if each.task is not None]
         tasks = [each.task for each in tries if each.task is not None]
         if not tasks:
             return
+        seconds = shutdown.drain_seconds
         log.info("waiting for answers", extra={"answers": len(tasks), "at_most_seconds": seconds})
-        hurried = asyncio.ensure_future(self._hurried.wait())
+        hurried = asyncio.ensure_future(shutdown.hurried.wait())
         all_ended = asyncio.ensure_future(asyncio.wait(tasks))
         await asyncio.wait(
             (hurried, all_ended), timeout=seconds, return_when=asyncio.FIRST_COMPLETED

@@ -625,11 +625,11 @@ async def test_sigterm_lets_an_answer_come_to_its_end_and_takes_no_other(
             await some_text(tab, asked["answer"])
         refused = await tab.request("chat.ask", text="x", conversation=None, client_id="a")
         turn = await tab.ended(asked["answer"])
-        closing = await tab.next("closing")
+        warned = [each["reason"] for each in tab.messages if each["type"] == "closing"]
 
         assert refused["code"] == "server_stopping"
         assert turn["state"] == "done"
-        assert closing["reason"] == "server_restarting"
+        assert warned == ["server_restarting"]  # as long as there is something to say it about
         assert await tab.closed() == 1012
     assert await asyncio.to_thread(daemon.process.wait, 20) == 0
     assert not daemon.socket.exists()

@@ -28,6 +28,7 @@ from couachgptd.services.chat import ChatService, Question
 from couachgptd.services.models import ModelService
 from couachgptd.services.prompts import Prompts
 from couachgptd.services.runner import TurnRunner
+from couachgptd.services.shutdown import Shutdown
 from couachgptd.services.topics import Topics
 from couachgptd.storage.database import Database
 from couachgptd.storage.store import SqliteStore, opened_store
@@ -221,7 +222,7 @@ class MakeHouse:
         chat = ChatService(store, topics, runner, models, prompts)
         claire = await known_person(store, "claire")
         marc = await known_person(store, "marc")
-        await self._stack.enter_async_context(runner.running(drain))
+        await self._stack.enter_async_context(runner.running(Shutdown(drain)))
         return House(store, engine, topics, models, runner, chat, claire, marc)
 
 

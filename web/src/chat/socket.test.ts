@@ -80,10 +80,21 @@ test('it comes back by itself, later each time, and starts afresh after a hello'
     expect(sockets).toHaveLength(before + 1);
   }
   last().says(example('hello'));
-  last().drops(1012);
+  last().drops();
   vi.advanceTimersByTime(400);
 
   expect(sockets).toHaveLength(5);
+});
+
+test('after a restart, which cuts everybody at once, they come back within two seconds', () => {
+  last().says(example('hello'));
+  last().drops(1012);
+  vi.advanceTimersByTime(1999);
+  expect(sockets).toHaveLength(1);
+  vi.advanceTimersByTime(1);
+
+  expect(sockets).toHaveLength(2);
+  expect(pauseSeconds(0, () => 0, true)).toBe(0.2);
 });
 
 test('the pauses lie between 0.2 and 10 seconds', () => {

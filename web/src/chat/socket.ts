@@ -36,13 +36,16 @@ interface Waiting {
 const SHORTEST_SECONDS = 0.2;
 const LONGEST_SECONDS = 10;
 const ANSWER_SECONDS = 30; // nothing we ask takes long: silence means a dead connection
+const RESTART_SPREAD_SECONDS = 2; // all come back from a restart at once, and none has to be first
 const CLOSED_ABNORMALLY = 1006;
+const CLOSED_RESTARTING = 1012;
 const CLOSED_SIGNED_OUT = 4401;
 const CLOSED_FOREIGN_ORIGIN = 4403;
 
 /** Returns how long to wait before the try number `failures`, so that a crowd spreads out. */
-export function pauseSeconds(failures: number, random: () => number): number {
-  const most = Math.min(LONGEST_SECONDS, 2 * SHORTEST_SECONDS * 2 ** failures);
+export function pauseSeconds(failures: number, random: () => number, isRestart = false): number {
+  const spread = isRestart ? RESTART_SPREAD_SECONDS : 2 * SHORTEST_SECONDS * 2 ** failures;
+  const most = Math.min(LONGEST_SECONDS, spread);
   return SHORTEST_SECONDS + random() * (most - SHORTEST_SECONDS);
 }
 
@@ -143,7 +146,8 @@ export class Connection {
       this.options.onend(code === CLOSED_SIGNED_OUT ? 'signed_out' : 'foreign_origin');
     } else if (this.current !== 'ended') {
       this.become('waiting');
-      const pause = pauseSeconds(this.failures++, this.options.random ?? Math.random);
+      const random = this.options.random ?? Math.random;
+      const pause = pauseSeconds(this.failures++, random, code === CLOSED_RESTARTING);
       this.retry = setTimeout(() => this.connect(), pause * 1000);
     }
     for (const { reject, timer } of cut) {
