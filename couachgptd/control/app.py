@@ -10,6 +10,7 @@ from aiohttp import web
 
 from couachgptd.control import caller
 from couachgptd.control.caller import CALLER, Caller
+from couachgptd.control.peer import Groups
 from couachgptd.control.routes import API, API_HEADER
 from couachgptd.control.verb import Verb
 from couachgptd.control.verbs import VERBS
@@ -36,6 +37,8 @@ BODY_MAX_BYTES = 4 * 1024 * 1024
 CALLER_CHECK_SECONDS = 0.5
 CLIENT_GONE = 499  # nginx's word for it; it is never sent
 
+GROUPS = web.AppKey("GROUPS", Groups)
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _STATUS: tuple[tuple[type[CouachError], int], ...] = (
@@ -54,6 +57,7 @@ _STATUS: tuple[tuple[type[CouachError], int], ...] = (
 def create_control_app(desk: Desk) -> web.Application:
     """Put the application together. Raises UnknownVerb, at start."""
     app = web.Application(client_max_size=BODY_MAX_BYTES, middlewares=[_guard])
+    app[GROUPS] = Groups.of_machine()
     for verb in VERBS:
         access.audience_of(verb.name)
         app.router.add_route(verb.method, verb.path, _handler(desk, verb))
@@ -100,8 +104,8 @@ async def _guard(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 def _known(request: web.Request) -> Caller:
     """Return who calls. Raises NotAllowed, which is logged, ConnectionResetError."""
-    found = caller.of(request)
-    if "Origin" in request.headers or "Referer" in request.headers or not found.may_connect:
+    found = caller.of(request, request.app[GROUPS])
+    if "Origin" in request.headers or "Referer" in request.headers or not found.rights:
         log.warning("control request refused", extra={"uid": found.peer.uid, "pid": found.peer.pid})
         raise NotAllowed(verb=request.path)
     return found

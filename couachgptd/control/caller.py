@@ -4,8 +4,10 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from couachgptd.control.peer import Peer, peer_of
+from couachgptd.control.peer import Groups, Peer, peer_of
 from couachgptd.control.routes import BEHALF_HEADER
+from couachgptd.core import access
+from couachgptd.core.access import Audience
 from couachgptd.core.errors import NotAllowed
 from couachgptd.core.ids import UserId
 from couachgptd.core.ports import Store
@@ -17,11 +19,8 @@ class Caller:
     """`behalf` is the header that names a person, as it came."""
 
     peer: Peer
+    rights: frozenset[Audience]
     behalf: str | None = None
-
-    @property
-    def may_connect(self) -> bool:
-        return self.peer.is_operator
 
     async def actor(self, store: Store, verb: str) -> str:
         """Return who the audit names. Raises NotAllowed unless this caller may use the verb.
@@ -29,6 +28,8 @@ class Caller:
         Only the daemon itself may speak for a person, and the person is looked up at each call:
         who is no administrator any more has lost the right in that moment.
         """
+        if access.audience_of(verb) not in self.rights:
+            raise NotAllowed(verb=verb)
         if self.behalf is None:
             return str(self.peer)
         if not self.peer.is_ourselves or not self.behalf.isdecimal():
@@ -42,9 +43,9 @@ class Caller:
 CALLER = web.RequestKey("CALLER", Caller)
 
 
-def of(request: web.Request) -> Caller:
+def of(request: web.Request, groups: Groups) -> Caller:
     """Return who is at the other end. Raises ConnectionResetError where nobody is any more."""
     if request.transport is None:
         raise ConnectionResetError
     peer = peer_of(request.transport.get_extra_info("socket"))
-    return Caller(peer, request.headers.get(BEHALF_HEADER))
+    return Caller(peer, groups.rights_of(peer), request.headers.get(BEHALF_HEADER))

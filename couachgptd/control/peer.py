@@ -1,6 +1,7 @@
 """The socket's privacy: never wider than it should be, and known who is at the other end."""
 
 import fcntl
+import grp
 import os
 import socket
 import struct
@@ -8,10 +9,18 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
+
+from couachgptd.core.access import Audience
 
 SOCKET_UMASK = 0o117  # 0660: the owner and the group
 PATH_MAX_BYTES = 107  # sun_path, less its closing zero
 UCRED = struct.Struct("3i")
+GID = struct.Struct("I")
+SO_PEERGROUPS = 59
+GROUPS_MAX_BYTES = 1024  # the most that Python's getsockopt takes: 256 groups
+ADMIN_GROUP = "couachgpt-admin"
+MONITOR_GROUP = "couachgpt-monitor"
 
 
 class SocketUnusable(Exception):
@@ -20,15 +29,11 @@ class SocketUnusable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """Who is at the other end, as the kernel says."""
+    """Who is at the other end, as the kernel says: with which groups when it connected."""
 
     pid: int
     uid: int
-    gid: int
-
-    @property
-    def is_operator(self) -> bool:
-        return self.uid in (0, os.geteuid())
+    groups: frozenset[int]
 
     @property
     def is_ourselves(self) -> bool:
@@ -39,9 +44,40 @@ class Peer:
         return f"uid:{self.uid} pid:{self.pid}"
 
 
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """The groups that give rights; None where this machine has no such group."""
+
+    admin: int | None = None
+    monitor: int | None = None
+
+    @classmethod
+    def of_machine(cls) -> Self:
+        """Look them up, which may ask a directory server: once, at the start."""
+        return cls(_group(ADMIN_GROUP), _group(MONITOR_GROUP))
+
+    def rights_of(self, peer: Peer) -> frozenset[Audience]:
+        """Return what a process may: act and look, look only, or nothing."""
+        if peer.uid in (0, os.geteuid()) or self.admin in peer.groups:
+            return frozenset({Audience.MONITOR, Audience.OPERATOR})
+        return frozenset({Audience.MONITOR} if self.monitor in peer.groups else ())
+
+
 def peer_of(connection: socket.socket) -> Peer:
     raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, UCRED.size)
-    return Peer(*UCRED.unpack(raw))
+    pid, uid, gid = UCRED.unpack(raw)
+    try:
+        more = connection.getsockopt(socket.SOL_SOCKET, SO_PEERGROUPS, GROUPS_MAX_BYTES)
+    except OSError:  # more groups than Python reads
+        more = b""
+    return Peer(pid, uid, frozenset({gid, *(gid for (gid,) in GID.iter_unpack(more))}))
+
+
+def _group(name: str) -> int | None:
+    try:
+        return grp.getgrnam(name).gr_gid
+    except KeyError:
+        return None
 
 
 @contextmanager

@@ -11,13 +11,15 @@ class Audience(StrEnum):
     """Who a verb is for, from the widest to the narrowest.
 
     ANYONE needs no account; READER is any active account; MEMBER may also write; ADMIN is an
-    administrator; OPERATOR is who may open the control socket and is nobody on the web.
+    administrator; MONITOR is who may look through the control socket, OPERATOR who may act through
+    it: processes of the machine, and nobody on the web.
     """
 
     ANYONE = "anyone"
     READER = "reader"
     MEMBER = "member"
     ADMIN = "admin"
+    MONITOR = "monitor"
     OPERATOR = "operator"
 
 
@@ -25,6 +27,7 @@ _ROLES: Mapping[Audience, frozenset[Role]] = {
     Audience.READER: frozenset({Role.READER, Role.MEMBER, Role.ADMIN}),
     Audience.MEMBER: frozenset({Role.MEMBER, Role.ADMIN}),
     Audience.ADMIN: frozenset({Role.ADMIN}),
+    Audience.MONITOR: frozenset(),
     Audience.OPERATOR: frozenset(),
 }
 
@@ -54,19 +57,19 @@ TABLE: Mapping[str, Audience] = {
     "chat.continue": Audience.MEMBER,
     "model.list": Audience.READER,
     # the control socket
-    "control.status": Audience.OPERATOR,
-    "control.user.list": Audience.OPERATOR,
+    "control.status": Audience.MONITOR,
+    "control.user.list": Audience.MONITOR,
     "control.user.add": Audience.OPERATOR,
     "control.user.approve": Audience.OPERATOR,
     "control.user.state": Audience.OPERATOR,
     "control.user.role": Audience.OPERATOR,
     "control.user.passwd": Audience.OPERATOR,
     "control.setup-link": Audience.OPERATOR,
-    "control.model.list": Audience.OPERATOR,
-    "control.engine.incidents": Audience.OPERATOR,
+    "control.model.list": Audience.MONITOR,
+    "control.engine.incidents": Audience.MONITOR,
     "control.engine.reset": Audience.OPERATOR,
     "control.engine.maintenance": Audience.OPERATOR,
-    "control.queue": Audience.OPERATOR,
+    "control.queue": Audience.MONITOR,
     "control.ask": Audience.OPERATOR,
 }
 

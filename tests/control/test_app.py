@@ -14,8 +14,19 @@ from typing import Any
 
 import pytest
 
-from couachgptd.control.peer import PATH_MAX_BYTES, SocketUnusable, bound_socket, peer_of
+from couachgptd.control.caller import Caller
+from couachgptd.control.peer import (
+    PATH_MAX_BYTES,
+    Groups,
+    Peer,
+    SocketUnusable,
+    bound_socket,
+    peer_of,
+)
 from couachgptd.control.verbs import VERBS
+from couachgptd.core import access
+from couachgptd.core.access import Audience
+from couachgptd.core.errors import NotAllowed
 from tests.conftest import FakeOllama
 from tests.daemon_fixtures import daemon, fresh, make_daemon, ollama, shared_ollama
 from tests.running_daemon import PASSWORD, RunningDaemon, UnixConnection
@@ -52,7 +63,8 @@ def test_every_verb_of_the_table_is_documented_at_its_place() -> None:
     document = (ROOT / "docs" / "control.md").read_text(encoding="utf-8")
 
     for verb in VERBS:
-        assert f"| {verb.name} | `{verb.method} {verb.path}` |" in document
+        who = access.TABLE[verb.name].value
+        assert f"| {verb.name} | {who} | `{verb.method} {verb.path}` |" in document
 
 
 def test_status_has_the_documented_form(daemon: RunningDaemon) -> None:
@@ -491,4 +503,56 @@ def test_the_kernel_says_who_is_at_the_other_end() -> None:
     with one, other:
         peer = peer_of(one)
 
-    assert (peer.pid, peer.uid, peer.is_operator) == (os.getpid(), os.geteuid(), True)
+    assert (peer.pid, peer.uid, peer.is_ourselves) == (os.getpid(), os.geteuid(), True)
+    assert peer.groups == {os.getegid(), *os.getgroups()}
+    assert str(peer) == f"uid:{os.geteuid()} pid:{os.getpid()}"
+
+
+def peer_with(tmp_path: Path, groups: list[int]) -> Peer:
+    """Return what the kernel says of another user with these groups, the last not its first."""
+    with bound_socket(tmp_path / "s") as listener:
+        listener.listen()
+        listener.settimeout(10)
+        tmp_path.chmod(0o711)
+        (tmp_path / "s").chmod(0o666)
+        child = os.fork()
+        if child == 0:
+            try:
+                os.chdir(tmp_path)  # while one may: the folders above are root's
+                os.setgroups(groups)
+                os.setgid(12345)
+                os.setuid(12345)
+                with socket.socket(socket.AF_UNIX) as caller:
+                    caller.connect("s")
+            finally:
+                os._exit(0)
+        connection, _address = listener.accept()
+        os.waitpid(child, 0)
+        with connection:
+            return peer_of(connection)
+
+
+def test_a_group_among_many_gives_its_rights_and_no_others(tmp_path: Path) -> None:
+    groups = Groups(admin=777, monitor=778)
+
+    rights = [
+        groups.rights_of(peer_with(tmp_path, [*range(100, 150), mine])) for mine in (776, 777, 778)
+    ]
+
+    look, act = Audience.MONITOR, Audience.OPERATOR
+    assert rights == [frozenset(), {look, act}, {look}]
+
+
+def test_a_group_that_the_machine_does_not_have_gives_nothing() -> None:
+    assert Groups().rights_of(Peer(1, 12345, frozenset({0, 5}))) == frozenset()
+
+
+async def test_who_may_look_is_refused_what_changes() -> None:
+    looker = Caller(Peer(7, 12345, frozenset({778})), frozenset({Audience.MONITOR}))
+    store: Any = None  # nobody is looked up for who speaks for themselves
+
+    assert await looker.actor(store, "control.queue") == "uid:12345 pid:7"
+    for verb in VERBS:
+        if verb.method != "GET":
+            with pytest.raises(NotAllowed):
+                await looker.actor(store, verb.name)

@@ -16,6 +16,7 @@ ALLOWED = {
     Audience.READER: {Role.READER, Role.MEMBER, Role.ADMIN},
     Audience.MEMBER: {Role.MEMBER, Role.ADMIN},
     Audience.ADMIN: {Role.ADMIN},
+    Audience.MONITOR: set[Role](),
     Audience.OPERATOR: set[Role](),
 }
 
@@ -63,9 +64,16 @@ def test_a_reader_writes_nothing(verb: str) -> None:
 
 
 def test_the_operators_verbs_are_the_control_sockets_and_no_others() -> None:
-    operators = {verb for verb, audience in TABLE.items() if audience is Audience.OPERATOR}
+    of_machine = {Audience.OPERATOR, Audience.MONITOR}
+    found = {verb for verb, audience in TABLE.items() if audience in of_machine}
 
-    assert operators == {verb.name for verb in CONTROL_VERBS}
+    assert found == {verb.name for verb in CONTROL_VERBS}
+
+
+def test_who_may_only_look_can_change_nothing() -> None:
+    looked = [verb for verb in CONTROL_VERBS if TABLE[verb.name] is Audience.MONITOR]
+
+    assert {verb.method for verb in looked} == {"GET"}
 
 
 def test_no_verb_of_the_socket_is_open_to_everybody() -> None:
