@@ -215,6 +215,7 @@ def saved(state: State, now: float) -> dict[str, Any]:
         "rates": {model: rates.document() for model, rates in memory.rates.items()},
         "unloads": memory.unloads,
         "failed": failed and [failed.reason.value, failed.incarnation, failed.was_live],
+        "maintenance_from": state.maintenance_from,
     }
 
 
@@ -225,12 +226,16 @@ def restored(document: Mapping[str, Any], now: float, elapsed_seconds: float) ->
     """
     if document.get("version") != SAVED_VERSION:
         return State()
-    failed = document["failed"]
+    failed, maintained = document["failed"], document.get("maintenance_from")
+    clock_seconds = now - document["now"]
     memory = Memory(
-        restarts=Restarts.of(document["restarts"], now - document["now"], elapsed_seconds),
+        restarts=Restarts.of(document["restarts"], clock_seconds, elapsed_seconds),
         blame=Blame.of(document["blame"]),
         rates={model: Rates.of(each) for model, each in document["rates"].items()},
         unloads=document["unloads"],
         failed=Failed(FailedReason(failed[0]), *failed[1:]) if failed else None,
     )
-    return State(verdict=Verdict.FAILED if failed else Verdict.STARTING, since=now, memory=memory)
+    if maintained is not None:
+        maintained += clock_seconds - max(0.0, elapsed_seconds)
+    verdict = Verdict.FAILED if failed else Verdict.STARTING
+    return State(verdict=verdict, since=now, memory=memory, maintenance_from=maintained)

@@ -177,10 +177,10 @@ class Watch:
             self._act(action)
         self._runner.allow(may_start=self._state.may_start, suspects=self._state.alone)
         self._forgive_changed_models()
-        await self._tell(decision, snapshot.now)
         if decision.transitions or decision.actions or seen.at - self._saved_at > SAVE_SECONDS:
             self._saved_at = seen.at
-            await self._save()
+            await self._save()  # before anybody is told of it
+        await self._tell(decision, snapshot.now)
 
     def _wants_inventory(self) -> bool:
         """It takes the engine's own locks: seldom, as long as all is well."""
@@ -288,6 +288,7 @@ class Watch:
             document = json.loads(kept)
             elapsed = time.time() - document["saved_at"]
             self._state = restored(document, now, elapsed)
+            self.is_maintenance = self._state.maintenance_from is not None
         except (KeyError, TypeError, ValueError):
             log.warning("what the watchdog knew cannot be read; it learns anew")
         self._models.quarantine(self._state.quarantined_models)

@@ -766,6 +766,23 @@ def test_maintenance_stays_every_hand_and_ends_by_itself() -> None:
     assert acted(world, Restart)[0] - at >= 1700
 
 
+def test_maintenance_outlives_the_daemon_and_ends_when_it_would_have() -> None:
+    world = ready()
+    world.is_maintenance = True
+    world.run(600)
+    world.state = restored(saved(world.state, world.now), world.now + 100, 100.0)
+    world.now += 100
+    world.kill()
+    at = world.now
+
+    world.run(1000)
+    assert world.state.verdict is Verdict.MAINTENANCE
+    assert acted(world) == []
+
+    world.run(300)
+    assert 1000 <= acted(world, Restart)[0] - at <= 1200
+
+
 def test_the_day_s_budget_outlives_the_daemon() -> None:
     world = ready()
     for _ in range(12):

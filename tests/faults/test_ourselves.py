@@ -16,6 +16,7 @@ from tests.faults.service import (
     Service,
     begun,
     ended,
+    eventually,
     is_healed,
     shown,
     turns,
@@ -160,3 +161,19 @@ async def test_row_36_other_programs_take_every_core(
     assert slowest < 5
     assert site.ladder() == []
     assert service.restarts == 0
+
+
+async def test_maintenance_outlives_the_daemon(service: Service, patient: MakePatient) -> None:
+    """Inject: kill -9 of the daemon under maintenance. Expect: still so, until its end is asked."""
+    await service.start()
+    site = await patient()
+    site.daemon.control("POST", "/v1/engine/maintenance", {"is_on": True})
+    await eventually(lambda: site.status()["engine"]["state"] == "maintenance")
+
+    site.daemon.kill()
+    await asyncio.to_thread(site.daemon.start)
+
+    await eventually(lambda: site.status()["engine"]["state"] != "starting")
+    assert site.status()["engine"]["state"] == "maintenance"
+    site.daemon.control("POST", "/v1/engine/maintenance", {"is_on": False})
+    await site.is_well()
