@@ -45,7 +45,9 @@ class Limits:
     still_below_cores: float = 0.05
     busy_above_cores: float = 0.5
     drained_below_cores: float = 0.2
-    spin_above_cores: float = 0.9  # with none of our requests open; one thread never passes 1.0
+    # With none of our requests open; one thread never passes 1.0. Of an engine that is not our own
+    # child it counts only while it never fell since an attempt of ours was cut.
+    spin_above_cores: float = 0.9
     moving_megabytes_per_second: float = 1.0  # read from disk, or memory growth
     thrashing_above_percent: float = 10.0  # memory.pressure, full
     probe_failures: int = 3

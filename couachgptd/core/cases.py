@@ -7,7 +7,16 @@ from dataclasses import asdict, replace
 from couachgptd.core import errors
 from couachgptd.core.budgets import Limits, Rates, learned
 from couachgptd.core.ids import TurnId
-from couachgptd.core.signs import Signs, Wait, has_paused, is_drained, is_flowing, is_runaway, waits
+from couachgptd.core.signs import (
+    Signs,
+    Wait,
+    has_paused,
+    is_drained,
+    is_flowing,
+    is_for_others,
+    is_runaway,
+    waits,
+)
 from couachgptd.core.snapshots import Attempt, Failure, Phase, Process, Snapshot
 from couachgptd.core.verdicts import (
     NEVER,
@@ -196,6 +205,16 @@ class Case:
 
     def is_only_loading(self) -> bool:
         return {each.phase for each in self.snapshot.attempts} == {Phase.LOAD}
+
+    def is_used_by_others(self) -> bool:
+        """Say whether it has worked for a while, and not for us."""
+        since = self.signs.spinning_from
+        soft = Rates().drain(self.limits).soft
+        return (
+            since is not None
+            and self.now - since >= soft
+            and is_for_others(self.snapshot, self.signs)
+        )
 
     def is_maintenance(self) -> bool:
         """Say whether a person has asked us to look on; it ends by itself if they forget."""

@@ -14,8 +14,9 @@ class Signs:
     """What only a row of snapshots can say. Times are when it began, None while it is not so.
 
     `calm_from`: before it we were not looking, no silence counts; `moved_at`: the engine read
-    from disk or grew; `still_from`: nothing of it moves; `spinning_from`: it computes for nobody;
-    `mute_from`: the probe fails; `suspect_from`: a soft budget is spent.
+    from disk or grew; `still_from`: nothing of it moves; `spinning_from`: it computes while nothing
+    of ours is open; `mute_from`: the probe fails; `suspect_from`: a soft budget is spent.
+    `is_orphaned`: an attempt of ours was cut, and its CPU has not fallen since.
     """
 
     calm_from: float = float("-inf")
@@ -23,14 +24,20 @@ class Signs:
     still_from: float | None = None
     still_samples: int = 0
     spinning_from: float | None = None
+    is_orphaned: bool = False
     mute_from: float | None = None
     suspect_from: float | None = None
 
     def after(self, snapshot: Snapshot, limits: Limits) -> Self:
         """Take in one more snapshot; a pause of our own makes all that was seen worthless."""
         now, meters = snapshot.now, snapshot.meters
+        was_cut = bool(snapshot.failures) or any(
+            each.phase is Phase.DRAIN for each in snapshot.attempts
+        )
+        has_fallen = is_below(meters.cpu_cores, limits.drained_below_cores)
+        is_orphaned = was_cut or (self.is_orphaned and not has_fallen)
         if has_paused(snapshot, limits):
-            return type(self)(calm_from=now)
+            return type(self)(calm_from=now, is_orphaned=is_orphaned)
         moves = is_moving(meters, limits)
         is_still = is_below(meters.cpu_cores, limits.still_below_cores) and not (
             moves or is_thrashing(meters, limits)
@@ -43,6 +50,7 @@ class Signs:
             still_from=_since(self.still_from, now, is_so=is_still),
             still_samples=self.still_samples + 1 if is_still else 0,
             spinning_from=_since(self.spinning_from, now, is_so=spins),
+            is_orphaned=is_orphaned,
             mute_from=_since(self.mute_from, now, is_so=is_mute),
         )
 
@@ -94,13 +102,21 @@ def waits(
     found = [
         _wait(each, snapshot, signs, rates.get(each.model, Rates()), limits) for each in attempts
     ]
-    if signs.spinning_from is not None:
+    if signs.spinning_from is not None and not is_for_others(snapshot, signs):
         found.append(Wait(now - signs.spinning_from, idle))
     if signs.mute_from is not None:
         # A suspicion at once; but while it works for us, only the attempts' budgets end it.
         budget = Budget(idle.soft, float("inf")) if snapshot.attempts else idle
         found.append(Wait(now - signs.mute_from + idle.soft, budget))
     return found
+
+
+def is_for_others(snapshot: Snapshot, signs: Signs) -> bool:
+    """Say whether what it computes may be somebody else's, as on an Ollama that others use, too.
+
+    Our own child serves nobody else; of a shared one, only what goes on after a cut is ours.
+    """
+    return not (snapshot.engine.is_ours or signs.is_orphaned)
 
 
 def _wait(attempt: Attempt, snapshot: Snapshot, signs: Signs, rates: Rates, limits: Limits) -> Wait:

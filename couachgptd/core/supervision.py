@@ -18,7 +18,15 @@ from couachgptd.core.budgets import Limits
 from couachgptd.core.cases import Case
 from couachgptd.core.signs import is_above, is_below, is_thrashing
 from couachgptd.core.snapshots import Process, Snapshot
-from couachgptd.core.verdicts import CancelReason, Decision, FailedReason, State, Step, Verdict
+from couachgptd.core.verdicts import (
+    USED_BY_OTHERS,
+    CancelReason,
+    Decision,
+    FailedReason,
+    State,
+    Step,
+    Verdict,
+)
 
 MOST_MOVES = 8  # in one decision; the longest row is SUSPECT, HUNG_IDLE and the rungs after it
 
@@ -97,6 +105,8 @@ def _judge(case: Case) -> None:
             if verdict in {Verdict.HUNG_IDLE, Verdict.HUNG_SPIN}:
                 case.blame_hang()
                 _climb(case, verdict, _cancel, _unload, _restart)
+        elif case.is_used_by_others():
+            case.become(Verdict.BUSY, reason=USED_BY_OTHERS)
         else:
             case.become(_verdict_at_work(case))
 

@@ -14,6 +14,7 @@ from couachgptd.core.snapshots import Failure
 
 NEVER = float("-inf")
 SAVED_VERSION = 1
+USED_BY_OTHERS = "used_by_others"  # the reason of a BUSY without any attempt of ours
 
 Evidence = dict[str, str | float | int | bool]
 

@@ -21,6 +21,7 @@ from couachgptd.core.incidents import Incident
 from couachgptd.core.ports import EngineControl, Store
 from couachgptd.core.supervision import decide
 from couachgptd.core.verdicts import (
+    USED_BY_OTHERS,
     Action,
     Cancel,
     Decision,
@@ -261,8 +262,10 @@ class Watch:
         incidents = []
         for each in decision.transitions:
             is_routine = {each.before, each.after} <= ROUTINE
+            is_news = each.evidence.get("reason") == USED_BY_OTHERS
+            level = logging.INFO if is_news else logging.DEBUG
             log.log(
-                logging.DEBUG if is_routine else logging.WARNING,
+                level if is_routine else logging.WARNING,
                 "engine is %s, was %s",
                 each.after.value,
                 each.before.value,

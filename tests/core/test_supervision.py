@@ -5,6 +5,7 @@ import pytest
 from couachgptd.core.budgets import Limits
 from couachgptd.core.snapshots import Phase, Process
 from couachgptd.core.verdicts import (
+    USED_BY_OTHERS,
     Cancel,
     CancelReason,
     FailedReason,
@@ -698,6 +699,50 @@ def test_an_engine_that_computes_for_nobody_is_unloaded() -> None:
     assert took(world, Verdict.HUNG_SPIN, at) <= 200
     assert len(acted(world, Restart)) == 1
     assert world.state.verdict is Verdict.READY
+
+
+def test_what_a_shared_engine_computes_for_others_is_left_alone() -> None:
+    world = writing()
+    world.run(400)
+    assert is_answered(world)
+    world.engine.burns, at = 1.0, world.now
+
+    world.run(3600)
+
+    assert acted(world) == []
+    assert took(world, Verdict.BUSY, at) <= 100
+    assert world.log.transitions[-1].evidence["reason"] == USED_BY_OTHERS
+    assert world.state.may_start
+    world.ask(2, answer_tokens=20)
+    world.engine.burns = 0.0
+    world.run(100)
+    assert is_answered(world)
+    assert world.state.verdict is Verdict.READY
+
+
+def test_what_a_shared_engine_goes_on_with_after_our_cut_is_ended() -> None:
+    world = writing(slots=2)
+    cut = world.ask(2, answer_tokens=900)
+    world.run(30)
+    world.engine.burns, cut.stop_at, at = 1.0, world.now, world.now  # it does not let go
+    world.run(800)
+    assert {each.end for each in world.questions} == {"done", "stopped"}
+
+    assert took(world, Verdict.HUNG_SPIN, at) <= 800
+    assert acted(world, Unload) != []
+    assert acted(world, Restart) != []
+
+
+def test_work_of_others_that_begins_after_our_cut_was_obeyed_is_left_alone() -> None:
+    world = writing()
+    world.questions[0].stop_at = world.now
+    world.run(20)
+    assert world.attempts == {}
+    world.engine.burns = 1.0
+
+    world.run(3600)
+
+    assert acted(world) == []
 
 
 def test_an_idle_engine_that_answers_no_probe_is_restarted() -> None:
