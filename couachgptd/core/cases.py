@@ -87,6 +87,12 @@ class Case:
         """Return for how many seconds the verdict has stood."""
         return self.now - self._state.since
 
+    @property
+    def can_restart(self) -> bool:
+        """Say whether a restart may work: what was refused once is tried again after a while."""
+        is_refused = self.now - self._state.refused_at < self.limits.retry_seconds
+        return self.snapshot.abilities.can_restart and not is_refused
+
     def decision(self) -> Decision:
         incarnation = self.snapshot.engine.incarnation or self._state.incarnation
         state = replace(
@@ -141,9 +147,9 @@ class Case:
         until = max(self._state.grace_until, self.now + seconds)
         self._state = replace(self._state, grace_until=until)
 
-    def give_up(self, reason: FailedReason) -> None:
+    def give_up(self, reason: FailedReason, **figures: str) -> None:
         restarts = len(self._state.memory.restarts.at)
-        self.become(Verdict.FAILED, reason=reason.value, restarts_in_day=restarts)
+        self.become(Verdict.FAILED, None, reason=reason.value, restarts_in_day=restarts, **figures)
         failed = Failed(reason, self.snapshot.engine.incarnation, self.snapshot.is_live)
         self._keep(replace(self._state.memory, failed=failed))
 
@@ -286,6 +292,10 @@ class Case:
             maintenance_from=self._maintenance_from(),
             lives=state.lives + self.is_reborn() if self.verdict is Verdict.STARTING else 0,
         )
+        if snapshot.refusal is not None:
+            self._state = replace(self._state, refused_at=self.now, refusal=snapshot.refusal)
+            memory = self._state.memory
+            self._keep(replace(memory, restarts=memory.restarts.refused()))
         if has_paused(snapshot, limits):
             self.give_grace(limits.grace_seconds)
         if self.is_reborn() and self.verdict is not Verdict.RESTARTING:

@@ -41,6 +41,12 @@ class Restarts:
     def retried(self, now: float) -> Self:
         return replace(self, unsettled=self.unsettled + 1, newest_at=now)
 
+    def refused(self) -> Self:
+        """Take back the newest, which was not done after all."""
+        was_counted = bool(self.at) and self.at[-1] == self.newest_at
+        at = self.at[:-1] if was_counted else self.at
+        return replace(self, at=at, unsettled=max(0, self.unsettled - 1))
+
     def answered(self, now: float, limits: Limits) -> Self:
         """Note a whole answer: long enough after the last restart, the back-off begins anew."""
         if self.newest_at is None or now - self.newest_at < limits.settled_seconds:

@@ -96,7 +96,8 @@ class Snapshot:
     CLOCK_MONOTONIC since the snapshot before. A probe is None where nobody was asked, and
     `probe_failures` counts in a row, 0 once somebody serves. `inventory` is /api/ps or /slots;
     `loaded` and `busy_slots` are its news. What the meters cannot say is never evidence.
-    `failures` and `answers` are new since the snapshot before. `chance`, 0 to 1, is drawn.
+    `failures`, `answers` and `refusal`, why a restart that we ordered was not done, are new since
+    the snapshot before. `chance`, 0 to 1, is drawn.
     """
 
     now: float
@@ -112,6 +113,7 @@ class Snapshot:
     attempts: tuple[Attempt, ...] = ()
     failures: tuple[Failure, ...] = ()
     answers: tuple[Answer, ...] = ()
+    refusal: str | None = None
     abilities: Abilities = field(default_factory=Abilities)
     is_maintenance: bool = False
     chance: float = 0.5

@@ -219,8 +219,9 @@ def _unloading(case: Case, step: Step) -> None:
 def _restart(case: Case, cause: Verdict) -> bool:
     """The last rung: at once, or after the back-off, or not where it cannot be or was too often."""
     restarts = case.state.memory.restarts
-    if not case.snapshot.abilities.can_restart:
-        case.give_up(FailedReason.CANNOT_RESTART)
+    if not case.can_restart:
+        refusal = case.state.refusal or "unsupported"
+        case.give_up(FailedReason.CANNOT_RESTART, refusal=refusal)
     elif restarts.are_spent(case.now, case.limits):
         case.give_up(FailedReason.BUDGET_SPENT)
     elif delay := restarts.delay(case.limits, case.snapshot.chance):
@@ -249,20 +250,22 @@ def _restarting(case: Case, step: Step) -> None:
     if engine.is_acted_on:
         if case.is_over(step):
             case.give_up(FailedReason.RESTART_STUCK)
+    elif case.snapshot.refusal is not None:
+        _climb(case, step.cause, _restart)
     elif is_another or engine.process is not Process.RUNNING:
         case.start_over(case.limits.grace_seconds, reason="restarted")
-    elif case.is_over(step):  # it was refused: the old one still runs
+    elif case.is_over(step):  # it was not done: the old one still runs
         _climb(case, step.cause, _restart)
 
 
 def _failed(case: Case) -> None:
     """Wait until it answers in another life, or again; after a long while, try once more."""
     engine, failed = case.snapshot.engine, case.state.memory.failed
-    can_restart = case.snapshot.abilities.can_restart
+    can_restart, was_refused = case.can_restart, case.state.refusal is not None
     if (
         failed is None  # a person says that it is mended
         or failed.reason is FailedReason.PORT_TAKEN
-        or (failed.reason is FailedReason.CANNOT_RESTART and can_restart)
+        or (failed.reason is FailedReason.CANNOT_RESTART and can_restart and not was_refused)
     ):
         case.start_over(case.limits.grace_seconds, reason="cause_is_gone")
         return
@@ -274,7 +277,7 @@ def _failed(case: Case) -> None:
         case.become(Verdict.UNREACHABLE)
     elif case.in_grace or engine.is_acted_on:
         return
-    elif can_restart and case.age >= case.limits.retry_seconds:
+    elif can_restart and (was_refused or case.age >= case.limits.retry_seconds):
         _restart_now(case, Verdict.FAILED, is_retry=True)
     elif case.snapshot.is_live and case.age >= case.limits.backoff_max_seconds and not can_restart:
         case.start_over(0.0, reason="retry")  # it restarts nothing, so it may be sooner

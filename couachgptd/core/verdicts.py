@@ -150,8 +150,8 @@ class State:
     """All that `decide` remembers. `since` is when the verdict began, `model` the last used.
 
     Before `grace_until` nothing is judged. `lives` are those seen since it began to start;
-    `deaths` are recent, for an OOM kill counted late;
-    `cancelled` are attempts whose end was ordered and not yet seen.
+    `refusal` is why our last restart was refused, at `refused_at`; `deaths` are recent, for an OOM
+    kill counted late; `cancelled` are attempts whose end was ordered and not yet seen.
     """
 
     verdict: Verdict = Verdict.STARTING
@@ -164,6 +164,8 @@ class State:
     lives: int = 0
     model: str | None = None
     maintenance_from: float | None = None
+    refused_at: float = NEVER
+    refusal: str | None = None
     deaths: tuple[tuple[float, Failure], ...] = ()
     cancelled: frozenset[int] = frozenset()
 
@@ -197,7 +199,8 @@ def reset(state: State) -> State:
     step = state.step
     if step is not None and state.verdict is Verdict.BACKOFF:
         step = replace(step, until=NEVER)  # it need not be waited for any more
-    return replace(state, memory=Memory(rates=state.memory.rates), step=step)
+    memory = Memory(rates=state.memory.rates)
+    return replace(state, memory=memory, step=step, refused_at=NEVER, refusal=None)
 
 
 def forgive_model(state: State, model: str) -> State:

@@ -36,13 +36,21 @@ STATES = {
 }
 REASONS = {
     "budget_spent": mark("it was restarted too often, in vain"),
-    "cannot_restart": mark("it does not answer, and there is no means to restart it"),
+    "cannot_restart": mark(
+        "it does not answer, and may not be restarted from here: restart it yourself"
+    ),
     "crash_loop": mark("it starts and ends again and again"),
     "port_taken": mark("another program uses its port"),
     "restart_stuck": mark("its restart does not come to an end"),
 }
 WELL = frozenset({"ready", "busy", "loading"})
-TELLING = ("reason", "cause", "phase", "silence_seconds")  # of the evidence, what is read first
+TELLING = (
+    "reason",
+    "refusal",
+    "cause",
+    "phase",
+    "silence_seconds",
+)  # of the evidence, what is read first
 INDENT = "    "
 
 

@@ -3,7 +3,6 @@
 import random
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
 from couachgptd.core.snapshots import EngineFacts, Process, Snapshot
 from couachgptd.core.vitals import Abilities, Life, Probe, Vitals
@@ -19,7 +18,6 @@ class Sight:
         self._attempts = attempts
         self._size_of = size_of
         self._abilities = abilities
-        self.can_restart = True  # as far as is known: it may be refused
         self._probe_failures = 0
         self._asleep = asleep_so_far()
 
@@ -30,6 +28,7 @@ class Sight:
         late_seconds: float,
         is_acted_on: bool,
         is_maintenance: bool,
+        refusal: str | None = None,
     ) -> Snapshot:
         """Return what is so at `seen.at`; the news of the attempts are taken with it."""
         process = process_of(seen)
@@ -60,9 +59,8 @@ class Sight:
             attempts=self._attempts.facts(self._size_of),
             failures=news.failures,
             answers=news.answers,
-            abilities=replace(
-                self._abilities, can_restart=self._abilities.can_restart and self.can_restart
-            ),
+            refusal=refusal,
+            abilities=self._abilities,
             is_maintenance=is_maintenance,
             chance=random.random(),  # noqa: S311 -- the jitter of a back-off
         )

@@ -63,7 +63,7 @@ OUT_OF_OUR_HANDS = frozenset(
     {Verdict.STOPPED, Verdict.FAILED, Verdict.UNREACHABLE, Verdict.MAINTENANCE}
 )
 
-# Why a restart fails that would fail the next time, too, until a person has mended it.
+# Why a restart is not done and would not be the next time, until a person has mended it.
 REFUSALS = frozenset({"no_systemd", "not_permitted", "no_such_unit", "unit_masked", "unsupported"})
 
 
@@ -90,6 +90,7 @@ class Watch:
         self._rests = False
         self._acting: set[asyncio.Task[None]] = set()
         self._restarting: asyncio.Task[None] | None = None
+        self._refusal: str | None = None  # of the last restart, not yet told to who decides
         self._inventory_at = 0.0
         self._has_inventory = True
         self._saved_at = 0.0
@@ -119,7 +120,6 @@ class Watch:
     def reset(self) -> None:
         """A person says that it is mended."""
         self._state = reset(self._state)
-        self._sight.can_restart = True
         self._models.quarantine(frozenset())
         self._nudged.set()
 
@@ -167,7 +167,9 @@ class Watch:
             late_seconds=self._pulse.late_seconds(),
             is_acted_on=is_acted_on,
             is_maintenance=self.is_maintenance,
+            refusal=self._refusal,
         )
+        self._refusal = None
         decision = decide(self._state, snapshot, self._limits)
         self._state = decision.state
         if self._state.verdict is not Verdict.MAINTENANCE:
@@ -245,7 +247,7 @@ class Watch:
     async def _restart(self) -> None:
         outcome = await self._control.restart()
         if outcome.reason in REFUSALS:
-            self._sight.can_restart = False
+            self._refusal = outcome.reason
         log.warning(
             "engine restarted" if outcome.is_done else "engine could not be restarted",
             extra={"seconds": round(outcome.seconds, 1), "reason": outcome.reason},

@@ -123,6 +123,8 @@ class World:
         self.others_act = False
         self.is_maintenance = False
         self.port_taken = False
+        self.refuses = ""  # why no restart is done
+        self.refusal: str | None = None
         self.late = 0.0
         self.asleep = 0.0
         self.chance = 0.5
@@ -223,12 +225,14 @@ class World:
             attempts=tuple(self.attempts.values()),
             failures=tuple(self.failures),
             answers=tuple(self.answers),
+            refusal=self.refusal,
             abilities=self.abilities,
             is_maintenance=self.is_maintenance,
             chance=self.chance,
         )
         self.failures, self.answers, self.late, self.asleep = [], [], 0.0, 0.0
         self.meters = replace(self.meters, oom_kills=0)
+        self.refusal = None
         return found
 
     def _incarnation(self) -> str | None:
@@ -386,6 +390,9 @@ class World:
                 self._unload()
             case Restart():
                 assert not self.is_restarting, "two restarts in flight"
+                if self.refuses:
+                    self.refusal = self.refuses
+                    return
                 self.acting_until = self.now + self.engine.acts_seconds
                 self.engine.process = Process.STOPPED
                 self._lose_all("engine_unavailable", has_died=False)

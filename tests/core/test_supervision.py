@@ -15,6 +15,7 @@ from couachgptd.core.verdicts import (
     Restart,
     Unload,
     Verdict,
+    reset,
     restored,
     saved,
 )
@@ -653,6 +654,41 @@ def test_row_34_nothing_can_restart_it() -> None:
     assert world.state.verdict is Verdict.READY
 
 
+def test_row_34_a_restart_that_was_refused_is_told_at_once_and_tried_again_later() -> None:
+    world = writing(unload_works=False)
+    world.refuses, world.engine.wedge = "not_permitted", "still"
+    world.run(100)
+    failed = world.log.transitions[-1]
+    assert failed.at - world.log.first(Verdict.RESTARTING) <= 5
+    assert (failed.evidence["reason"], failed.evidence["refusal"]) == (
+        FailedReason.CANNOT_RESTART,
+        "not_permitted",
+    )
+    assert world.state.memory.restarts.at == (), "what was not done is not counted"
+    world.engine.probe_ok = False  # else its questions are tried again meanwhile
+
+    world.run(1500)
+    assert len(acted(world, Restart)) == 1
+    world.refuses = ""
+
+    world.run(1000)
+    assert len(acted(world, Restart)) == 2
+    assert is_answered(world)
+
+
+def test_row_34_a_person_s_reset_tries_at_once_what_was_refused() -> None:
+    world = writing(unload_works=False)
+    world.refuses, world.engine.wedge = "not_permitted", "still"
+    world.run(100)
+    assert world.state.verdict is Verdict.FAILED
+    world.refuses, world.engine.probe_ok = "", False
+
+    world.state = reset(world.state)
+    world.run(200)
+
+    assert len(acted(world, Restart)) == 2
+
+
 def test_row_36_other_programs_take_the_cpu() -> None:
     world = ready(token_seconds=12.0)
     world.ask(1, answer_tokens=900)
@@ -685,8 +721,8 @@ def test_row_39_the_machine_is_paused_for_10_minutes() -> None:
 # --- the verdicts that no row shows ------------------------------------------------------------
 
 
-def test_an_engine_that_computes_for_nobody_is_unloaded() -> None:
-    world = writing()
+def test_our_child_that_computes_for_nobody_is_unloaded() -> None:
+    world = writing(is_ours=True)
     world.run(400)
     assert is_answered(world)
     world.engine.burns, at = 1.0, world.now

@@ -140,6 +140,7 @@ FAULTS: list[Fault] = [
     lambda world: setattr(world, "others_act", not world.others_act),
     lambda world: setattr(world, "is_maintenance", not world.is_maintenance),
     lambda world: setattr(world, "port_taken", not world.port_taken),
+    lambda world: setattr(world, "refuses", "" if world.refuses else "not_permitted"),
     lambda world: setattr(world, "abilities", Abilities(can_restart=False)),
     lambda world: setattr(world, "abilities", Abilities(can_unload=False)),
     lambda world: setattr(world, "abilities", Abilities()),
@@ -176,6 +177,8 @@ class Invariants:
             assert decide(before, snapshot, LIMITS) == decision
         self.chain_holds(before, decision)
         self.watch(snapshot)
+        if snapshot.refusal is not None and before.step and before.step.cause is not Verdict.FAILED:
+            self.restarts.pop()  # it was not done
         harsh = [
             each
             for each in decision.actions
@@ -260,6 +263,7 @@ def mend(world: World) -> None:
         setattr(world.engine, name, getattr(good, name))
     world.engine.burns, world.abilities = 0.0, Abilities()
     world.others_act = world.is_maintenance = world.port_taken = False
+    world.refuses = ""
     if world.engine.process is Process.STOPPED and not world.is_restarting:
         world.start_by_person()
 

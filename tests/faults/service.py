@@ -113,6 +113,9 @@ class Service(Scripted):
     def refuse(self, words: str) -> None:
         (self.folder / "refusal").write_text(words)
 
+    def permit(self) -> None:
+        (self.folder / "refusal").unlink()
+
     @property
     def pid(self) -> int:
         return int((self.folder / "pid").read_text())

@@ -220,12 +220,12 @@ async def test_row_18_the_engine_ignores_sigterm(service: Service, patient: Make
 
 
 async def test_row_34_the_restart_is_not_permitted(service: Service, patient: MakePatient) -> None:
-    """Inject: systemctl refuses the restart. Expect: FAILED and why, no loop; the questions go on
-    once a person has restarted it.
+    """Inject: systemctl refuses the restart. Expect: FAILED at once and why, no loop; the questions
+    go on once a person has restarted it.
     """
     await service.start(*WRITES)
     service.refuse("Failed to restart ollama.service: Access denied")
-    site = await patient(restart_seconds=2, backoff_max_seconds=60)
+    site = await patient(restart_seconds=600, backoff_max_seconds=60)
     async with site.tab() as tab:
         await service.script(hang_after=20, unload_ignored=True)
         asked = await tab.ask("Explique.")
@@ -241,8 +241,29 @@ async def test_row_34_the_restart_is_not_permitted(service: Service, patient: Ma
         await is_healed(tab, asked, 60)
 
     assert failed["engine"]["reason"] == "cannot_restart"
+    assert "not_permitted" in [each["evidence"].get("refusal") for each in site.incidents()]
     assert asks == 1
     assert service.restarts == 1
+
+
+async def test_row_34_the_restart_is_permitted_after_all(
+    service: Service, patient: MakePatient
+) -> None:
+    """Inject: systemctl refuses the restart; later it obeys. Expect: tried again, and healed."""
+    await service.start(*WRITES)
+    service.refuse("Failed to restart ollama.service: Access denied")
+    site = await patient(retry_seconds=4, backoff_max_seconds=600)
+    async with site.tab() as tab:
+        await service.script(hang_after=20, unload_ignored=True)
+        asked = await tab.ask("Explique.")
+        await begun(tab, asked)
+        await state_is(tab, "failed")
+
+        service.permit()
+        await is_healed(tab, asked, 60)
+
+    await site.is_well()
+    assert service.restarts >= 2
 
 
 async def test_row_34_an_engine_without_a_unit_cannot_be_restarted(
