@@ -4,10 +4,12 @@ import argparse
 import asyncio
 import faulthandler
 import gc
+import signal
 import sys
 from pathlib import Path
 
 from couachgptd import __version__, config, logs, settings, tls
+from couachgptd.notify import notify
 
 # Exit codes of sysexits.h, so that systemd and people can tell them apart.
 EX_UNAVAILABLE = 69  # the port or the control socket is taken
@@ -30,7 +32,10 @@ def main() -> int:
     if arguments.ollama_environment:
         print(ollama_environment(loaded))  # noqa: T201
         return 0
+    # systemd's watchdog ends a daemon that hangs with SIGABRT: the journal must say where it hung.
+    # SIGUSR1 only says it: `systemctl kill --signal=USR1 couachgptd`.
     faulthandler.enable()
+    faulthandler.register(signal.SIGUSR1, all_threads=True)
     logs.set_up(loaded.log.level)
     return _run(loaded)
 
@@ -87,7 +92,9 @@ def store_help(code: str, fields: dict[str, object]) -> str:
 
 
 def _fail(code: int, text: str) -> int:
-    print(f"couachgptd: {text}", file=sys.stderr)  # noqa: T201
+    priority = "<3>" if logs.is_journal(logs.STANDARD_ERROR) else ""
+    print(f"{priority}couachgptd: {text}", file=sys.stderr)  # noqa: T201
+    notify(f"STATUS=failed: {text}")
     return code
 
 

@@ -11,11 +11,12 @@ import sys
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from aiohttp import web
 
-from couachgptd import __version__, tls
+from couachgptd import __version__, logs, tls
 from couachgptd.config import ConfigError
 from couachgptd.control.app import create_control_app
 from couachgptd.control.peer import bound_socket
@@ -26,10 +27,11 @@ from couachgptd.core.upkeep import Retention
 from couachgptd.engine.selection import opened_control, opened_engine
 from couachgptd.http.app import create_app
 from couachgptd.http.socket import warn_of_restart
-from couachgptd.listeners import address_of, opened_listeners
-from couachgptd.notify import more_time, notify
+from couachgptd.listeners import address_of, knock, opened_listeners
+from couachgptd.notify import more_time, notify, watchdog_seconds
 from couachgptd.services.accounts import AccountService
 from couachgptd.services.chat import ChatService
+from couachgptd.services.heartbeat import Heartbeat
 from couachgptd.services.maintenance import Maintenance
 from couachgptd.services.models import ModelService
 from couachgptd.services.operator import people
@@ -48,6 +50,7 @@ log = logging.getLogger(__name__)
 CSRF_SECRET = "csrf_secret"  # noqa: S105 -- the setting's name
 CLOSE_SECONDS = 5.0
 LINGER_SECONDS = 0.2  # a request that was on its way when we stopped to accept comes within that
+OPENING_SECONDS, OPENING_STEP_SECONDS = 3600.0, 10.0
 END_SECONDS = 20.0  # what may come after the answers under way have ended
 
 
@@ -62,9 +65,10 @@ async def run(config: Config) -> int:
         certificate = tls.context(config.server)
         listeners = stack.enter_context(opened_listeners(config.server))
         is_default = not config.storage.data_dir
-        store = await stack.enter_async_context(
-            opened_store(config.storage.directory, make_parents=is_default)
-        )
+        async with _background(_ask_for_time(), "start"):
+            store = await stack.enter_async_context(
+                opened_store(config.storage.directory, make_parents=is_default)
+            )
         # After the store: the socket may lie in its directory, which is private from birth.
         control_socket = stack.enter_context(bound_socket(config.control_socket))
         passwords = Argon2Passwords()
@@ -73,6 +77,7 @@ async def run(config: Config) -> int:
         topics = Topics()
         models = ModelService(engine, config.engine.model, store)
         await models.recall()
+        logs.standing["engine_state"] = lambda: models.state[0]
         runner = TurnRunner(
             engine,
             store,
@@ -128,6 +133,16 @@ async def run(config: Config) -> int:
             _serving(app, *listeners, certificate=certificate, linger_seconds=LINGER_SECONDS)
         )
         await stack.enter_async_context(_serving(create_control_app(desk), control_socket))
+        heartbeat = Heartbeat(
+            runner,
+            watch,
+            models,
+            store,
+            knock=partial(knock, listeners[0], with_tls=certificate is not None),
+            notify=notify,
+            watchdog_seconds=watchdog_seconds(),
+        )
+        await stack.enter_async_context(heartbeat.running())
         # The watchdog sees the last answers to their end.
         await stack.enter_async_context(watch.running())
         await stack.enter_async_context(runner.running(shutdown))
@@ -136,12 +151,20 @@ async def run(config: Config) -> int:
         desk.address = config.server.public_url or address_of(listeners[0], certificate)
         log.info("ready", extra={"address": desk.address, "socket": str(config.control_socket)})
         await _invite_first_admin(desk)
-        notify("READY=1", f"STATUS=serving at {desk.address}")
+        notify("READY=1")
         shutdown.on_request(lambda: warn_of_restart(app))
         await shutdown.requested()
         log.info("stopping", extra={"restarts": shutdown.exit_code == EXIT_RESTART})
         notify("STOPPING=1", more_time(shutdown.drain_seconds + END_SECONDS))
     return shutdown.exit_code
+
+
+async def _ask_for_time() -> None:
+    """While the store is checked and migrated, have systemd wait, but not for ever."""
+    notify("STATUS=opening the store")
+    for _ in range(round(OPENING_SECONDS / OPENING_STEP_SECONDS)):
+        notify(more_time(3 * OPENING_STEP_SECONDS))
+        await asyncio.sleep(OPENING_STEP_SECONDS)
 
 
 def _on_signals(shutdown: Shutdown) -> None:

@@ -1,5 +1,6 @@
 """The address where people find us: opened by us, or held by systemd and handed over to us."""
 
+import asyncio
 import os
 import socket
 import ssl
@@ -37,6 +38,25 @@ def address_of(listener: socket.socket, certificate: ssl.SSLContext | None) -> s
     if host in ("0.0.0.0", "::"):  # noqa: S104 -- only shown
         host = socket.gethostname()
     return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+
+
+async def knock(listener: socket.socket, *, with_tls: bool) -> None:
+    """Ask our own listener how it is, as anybody would. Raises OSError, EOFError."""
+    host, port = listener.getsockname()[:2]
+    local = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 -- looked up
+    tls = None
+    if with_tls:
+        tls = ssl.create_default_context()
+        tls.check_hostname = False  # its names are people's, not this machine's own
+        tls.verify_mode = ssl.CERT_NONE
+    reader, writer = await asyncio.open_connection(local, port, ssl=tls)
+    try:
+        writer.write(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        line = await reader.readuntil(b"\r\n")
+    finally:
+        writer.close()
+    if b" 200 " not in line:
+        raise OSError(f"the listener answered {line!r}")
 
 
 def _opened(host: str, port: int) -> socket.socket:

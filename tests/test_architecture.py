@@ -78,7 +78,8 @@ RULES = {
     "paths": rule("", "", "everyone imports it, so it imports nobody"),
     "daemon": rule("*", "*", "the composition root"),
     "__main__": rule(
-        "config control.peer core.errors daemon http.assets i18n listeners logs paths settings tls",
+        "config control.peer core.errors daemon http.assets i18n listeners logs notify paths"
+        " settings tls",
         "",
         "it reads arguments, runs the daemon and gives each failure to start its exit code",
     ),

@@ -10,6 +10,7 @@ from couachgptd.core import access
 from couachgptd.core.errors import NotAllowed
 from couachgptd.http import csrf
 from couachgptd.http.keys import USER
+from couachgptd.logs import user_id
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -41,7 +42,8 @@ def add(
             raise NotAllowed(verb=verb)
         if request.method == "POST":
             await csrf.require_token(request)
-        return await handler(request)
+        with user_id.bound(str(user.id) if user else ""):
+            return await handler(request)
 
     _guarded.add(guarded)
     app.router.add_route(method, path, guarded)

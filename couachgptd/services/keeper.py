@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Iterable
+from math import inf
 
 from couachgptd.core.ports import Store
 from couachgptd.services.live import LiveTurn
@@ -16,11 +17,13 @@ KEEP_SECONDS = 0.8
 class Keeper:
     def __init__(self, store: Store) -> None:
         self._store = store
+        self.ticked_at = inf  # on the loop's clock; before its first tick it is not late
         self._unkept: list[LiveTurn] = []  # ended, while the store could not be written
 
     async def keep_growing(self, lives: Iterable[LiveTurn]) -> None:
         """Keep what has grown, again and again; `lives` is looked at anew each time."""
         while True:
+            self.ticked_at = asyncio.get_running_loop().time()
             await asyncio.sleep(KEEP_SECONDS)
             await self.keep_ends()
             await self.keep_grown(lives)

@@ -5,6 +5,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable
 from contextlib import asynccontextmanager, contextmanager
+from contextvars import Context
 from dataclasses import replace
 
 from couachgptd.core.errors import (
@@ -101,6 +102,11 @@ class TurnRunner:
     def running_turns(self) -> int:
         """Return how many are being answered; a slot may be held longer than its turn."""
         return sum(each.phase is not Phase.DRAIN for each in self.attempts)
+
+    @property
+    def ticked_at(self) -> float:
+        """Return when, on the loop's clock, growing answers were last about to be kept."""
+        return self._keeper.ticked_at
 
     def live(self, turn: TurnId) -> LiveTurn | None:
         return self._live.get(turn)
@@ -233,7 +239,10 @@ class TurnRunner:
             live = self._live[waiting.turn]
             slot = self._take_slot(waiting.conversation)
             trying = self.attempts.begin(live, running, slot, _now())
-            trying.task = self._group.create_task(self._run(trying), name=f"turn-{waiting.turn}")
+            # A context of its own: it is no part of the request that happened to let it start.
+            trying.task = self._group.create_task(
+                self._run(trying), name=f"turn-{waiting.turn}", context=Context()
+            )
             self.begun()
         self._waits.moved.set()
 
@@ -342,6 +351,7 @@ class TurnRunner:
             "turn ended",
             extra={
                 "turn": live.turn.id,
+                "user": live.turn.asker_id,
                 "state": end.state.value,
                 "model": live.turn.model,
                 "tokens": live.turn.timings.answer_tokens,

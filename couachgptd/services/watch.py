@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Awaitable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from math import inf
 
 from couachgptd.core.budgets import Limits
 from couachgptd.core.errors import (
@@ -94,6 +95,7 @@ class Watch:
         self._inventory_at = 0.0
         self._has_inventory = True
         self._saved_at = 0.0
+        self.looked_at = inf  # on the loop's clock; before its first look it is not late
         self.is_maintenance = False
 
     @asynccontextmanager
@@ -136,6 +138,7 @@ class Watch:
                 await self._look()
             except Exception:  # a fault of ours here must not leave the engine unwatched
                 log.exception("the watchdog stumbled; looking again")
+            self.looked_at = asyncio.get_running_loop().time()
             seconds = self._interval()
             self._rests = seconds == IDLE_SECONDS
             with suppress(TimeoutError):
