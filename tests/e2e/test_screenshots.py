@@ -12,13 +12,30 @@ from playwright.sync_api import Page, expect
 
 from tests.conftest import StartFakeOllama
 from tests.e2e.conftest import NO_OLLAMA, PICTURES, OpenPage
-from tests.e2e.people import ask, log_in, text_length_grows
+from tests.e2e.people import ask, log_in, text_length_grows, wait_for_end
 from tests.running_daemon import RunningDaemon
 
 SIZES = {"desktop": (1280, 800), "phone": (390, 844)}
 GRID = list(product(("fr", "en"), ("light", "dark"), SIZES))
 # Two opposite corners each time; the whole grid in `make soak`.
 EACH_TIME = {("fr", "light", "desktop"), ("en", "dark", "phone")}
+# A hang is recognised within seconds; this engine keeps its model when told to drop it, and nobody
+# may restart it: we give up.
+IMPATIENT = [
+    f"watchdog.{key}={value}"
+    for key, value in {
+        "gap_soft_min_seconds": 2,
+        "gap_soft_max_seconds": 2,
+        "confirm_seconds": 1,
+        "drain_soft_min_seconds": 2,
+        "drain_batch_tokens": 1,
+        "hard_factor": 1,
+        "unload_seconds": 2,
+    }.items()
+]
+EXPECTED_WAIT = re.compile("between|about|less than|entre|environ|moins de")
+QUESTION_KEPT = re.compile("is kept|est gardée")
+STOP = re.compile("^(Stop|Arrêter)")
 PICTURE_MODEL = "COUACHGPT_PICTURE_MODEL"  # a GGUF file that speaks French, for the README
 
 
@@ -27,13 +44,36 @@ def scroll_width_fits(page: Page) -> bool:
     return bool(page.evaluate(f"{root}.scrollWidth <= {root}.clientWidth"))
 
 
-@pytest.mark.parametrize(
+Picture = Callable[[Page, str], None]
+
+in_each_look = pytest.mark.parametrize(
     ("language", "scheme", "size"),
     [
         pytest.param(*each, marks=() if each in EACH_TIME else pytest.mark.soak, id="-".join(each))
         for each in GRID
     ],
 )
+
+
+def look_of(language: str, scheme: str, size: str) -> tuple[dict[str, Any], Picture]:
+    """Return what a page is opened with, and what takes its picture."""
+    width, height = SIZES[size]
+    options = {
+        "viewport": {"width": width, "height": height},
+        "color_scheme": scheme,
+        "locale": f"{language}-FR",
+    }
+    folder = PICTURES / f"{language}-{scheme}-{size}"
+
+    def picture(page: Page, name: str) -> None:
+        page.wait_for_load_state("networkidle")
+        page.screenshot(path=folder / f"{name}.png")
+        assert scroll_width_fits(page), f"{name} is wider than the screen"
+
+    return options, picture
+
+
+@in_each_look
 def test_screenshots_of_every_page(
     tmp_path: Path,
     start_fake_ollama: StartFakeOllama,
@@ -42,29 +82,61 @@ def test_screenshots_of_every_page(
     scheme: str,
     size: str,
 ) -> None:
+    options, picture = look_of(language, scheme, size)
     site = RunningDaemon(tmp_path, start_fake_ollama("--rate", "60").url)
     site.start()
     try:
-        width, height = SIZES[size]
-        options: dict[str, Any] = {
-            "viewport": {"width": width, "height": height},
-            "color_scheme": scheme,
-            "locale": f"{language}-FR",
-        }
-        folder = PICTURES / f"{language}-{scheme}-{size}"
-
-        def picture(page: Page, name: str) -> None:
-            page.wait_for_load_state("networkidle")
-            page.screenshot(path=folder / f"{name}.png")
-            assert scroll_width_fits(page), f"{name} is wider than the screen"
-
         _outside(site, open_page, options, picture)
         _inside(site, open_page, options, picture, language)
     finally:
         site.stop()
 
 
-Picture = Callable[[Page, str], None]
+@in_each_look
+def test_screenshots_of_waiting_and_of_trouble(
+    tmp_path: Path,
+    start_fake_ollama: StartFakeOllama,
+    open_page: OpenPage,
+    language: str,
+    scheme: str,
+    size: str,
+) -> None:
+    options, picture = look_of(language, scheme, size)
+    fake = start_fake_ollama("--rate", "20", "--script", '{"unload_ignored": true}')
+    site = RunningDaemon(tmp_path, fake.url, *IMPATIENT)
+    site.start()
+    try:
+        pages = []
+        for login in ("jeanne", "louise", "marie"):
+            site.add_user(login, "admin" if login == "jeanne" else "member", language=language)
+            page = open_page(site.address, **options)
+            log_in(page, login)
+            pages.append(page)
+        admin, member, other = pages
+
+        ask(admin, "Bonjour [[tokens=2000]]")
+        text_length_grows(admin)
+        for page in (member, other):
+            ask(page, "Et les câbles ? Merci de répondre en une phrase. [[tokens=20 rate=60]]")
+        expect(other.locator(".stage").filter(has_text=EXPECTED_WAIT)).to_be_visible()
+        picture(other, "chat-queued")
+        site.control("POST", "/v1/engine/maintenance", {"is_on": True})
+        expect(member.locator(".banner").filter(has_text="maintenance")).to_be_visible()
+        picture(member, "chat-maintenance")
+        site.control("POST", "/v1/engine/maintenance", {"is_on": False})
+        admin.get_by_role("button", name=STOP).click()
+        for page in (admin, member, other):
+            wait_for_end(page)
+
+        ask(member, "Pourquoi ? [[tokens=60 rate=60 hang_after=40]]")
+        text_length_grows(member, beyond=60)
+        expect(member.locator(".stage").filter(has_text=QUESTION_KEPT)).to_be_visible()
+        picture(member, "chat-healing")
+        expect(admin.locator(".banner-more")).to_be_visible(timeout=60_000)
+        picture(admin, "chat-failed-admin")
+        picture(member, "chat-failed")
+    finally:
+        site.stop()
 
 
 def _outside(
