@@ -31,7 +31,7 @@ SHELL_CODE := .ci/run $(wildcard *.sh scripts/*.sh benchmarks/*.sh tests/*/*.sh)
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 .PHONY: help install web locales texts models packages run test test-web test-python check format \
-	soak screenshots wheel lock clean
+	soak screenshots wheel bundle lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -128,9 +128,15 @@ screenshots: soak ## the picture of the README, made by a browser test on the st
 
 # --- release ------------------------------------------------------------------------------------
 
-wheel: install web ## dist/couachgpt-*.whl, with the built front end inside
+wheel: install web ## dist/couachgpt-*.whl, with the built front end inside, and what it needs
+	@rm -f dist/couachgpt-*.whl
 	$(BIN)/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+	$(BIN)/python -m scripts.bundle requirements >dist/requirements.txt
 	@ls -l dist/*.whl
+
+bundle: wheel ## dist/bundle: the wheel, all it needs and install.sh, for servers without a network
+	@rm -rf dist/bundle
+	$(BIN)/python -m scripts.bundle bundle dist/bundle dist/couachgpt-*.whl
 
 # The lock names no registry, holds for every platform, and takes no release younger than a week.
 # Versions stay as they are unless asked: make lock LOCK_ARGS=--upgrade
