@@ -37,10 +37,10 @@ def main() -> int:
     faulthandler.enable()
     faulthandler.register(signal.SIGUSR1, all_threads=True)
     logs.set_up(loaded.log.level)
-    return _run(loaded)
+    return _run(loaded, only_migrate=arguments.migrate)
 
 
-def _run(loaded: settings.Config) -> int:
+def _run(loaded: settings.Config, *, only_migrate: bool) -> int:
     gc.disable()  # nothing that imports make is garbage
     from couachgptd import daemon
     from couachgptd.control.peer import SocketUnusable
@@ -52,7 +52,7 @@ def _run(loaded: settings.Config) -> int:
     gc.freeze()
     gc.enable()
     try:
-        return asyncio.run(daemon.run(loaded))
+        return asyncio.run(daemon.migrate(loaded) if only_migrate else daemon.run(loaded))
     except Exception as error:
         cause = error
         while isinstance(cause, ExceptionGroup):  # what runs beside the rest fails in a group
@@ -115,6 +115,11 @@ def _parser() -> argparse.ArgumentParser:
         "--ollama-environment",
         action="store_true",
         help="print the variables that ollama.service needs, for its drop-in, and exit",
+    )
+    parser.add_argument(
+        "--migrate",
+        action="store_true",
+        help="bring the database up to this version, check it, and exit",
     )
     parser.add_argument("--version", action="version", version=f"couachgptd {__version__}")
     return parser

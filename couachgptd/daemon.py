@@ -54,6 +54,12 @@ OPENING_SECONDS, OPENING_STEP_SECONDS = 3600.0, 10.0
 END_SECONDS = 20.0  # what may come after the answers under way have ended
 
 
+async def migrate(config: Config) -> int:
+    """Open the store as a start does, and nothing else: an upgrade tries a copy first."""
+    async with opened_store(config.storage.directory):
+        return 0
+
+
 async def run(config: Config) -> int:
     """Serve until somebody asks for the end, and return the exit code.
 

@@ -150,6 +150,28 @@ def test_the_version_is_told() -> None:
     assert re.fullmatch(r"couachgptd \d+\.\d+\S*\n", run("--version").stdout)
 
 
+def test_migrate_makes_and_opens_the_database_and_serves_nothing(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+
+    done = run("--migrate", f"--set=storage.data_dir={data}")
+    again = run("--migrate", f"--set=storage.data_dir={data}")
+
+    assert (done.returncode, again.returncode) == (0, 0)
+    assert "store migrated" in done.stderr
+    assert again.stderr == ""
+    assert (data / "couachgpt.db").is_file()
+    assert not (data / "control.sock").exists()
+
+
+def test_migrate_refuses_a_database_that_it_cannot_use(tmp_path: Path) -> None:
+    (tmp_path / "couachgpt.db").write_bytes(b"garbage!" * 1000)
+
+    done = run("--migrate", f"--set=storage.data_dir={tmp_path}")
+
+    assert done.returncode == 74
+    assert "the database is damaged" in done.stderr
+
+
 # --- what it cannot start with -----------------------------------------------------------------
 
 
