@@ -27,9 +27,14 @@ class Certificate:
 
     @property
     def fingerprint(self) -> bytes:
-        der = ssl.PEM_cert_to_DER_cert(self.certificate.read_text())
-        return hashlib.sha256(der).digest()
+        return fingerprint(self.certificate)
 
     def trusted(self) -> ssl.SSLContext:
         """Return what a client that trusts this certificate alone connects with."""
         return ssl.create_default_context(cafile=str(self.certificate))
+
+
+def fingerprint(certificate: Path) -> bytes:
+    """Return the SHA-256 of a PEM file's certificate."""
+    der = ssl.PEM_cert_to_DER_cert(certificate.read_text())
+    return hashlib.sha256(der).digest()

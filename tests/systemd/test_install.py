@@ -1,0 +1,395 @@
+"""install.sh in a booted system, from a bundle, without a network: each way in, up, back and out.
+
+The tests share one sandbox and follow one server's life; each first makes sure of where it begins.
+"""
+
+import json
+import os
+import re
+import ssl
+import subprocess
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.certificates import fingerprint
+from tests.running_daemon import PASSWORD
+from tests.systemd import bundles
+from tests.systemd.sandboxed import Sandbox, eventually, lacks
+from tests.systemd.service import CONFIG, DATA, SOCKET, UNIT
+
+PREFIX = Path("/opt/couachgpt")
+# Where install.sh writes, and where it must not.
+PLACES = ("/etc", "/opt", "/usr/local", "/var/lib")
+# A migration of a later version.
+MIGRATION = 'def up(migrator, db):\n    db.execute_sql("CREATE TABLE later (id INTEGER)")\n'
+
+Done = subprocess.CompletedProcess[str]
+
+
+class Server(Sandbox):
+    """The sandbox as a server on which somebody runs install.sh."""
+
+    def install(self, bundle: Path, *options: str, language: str = "en_GB.UTF-8") -> Done:
+        """Run a bundle's install.sh; it may fail."""
+        program = bundles.inside(bundle) / "install.sh"
+        return self.attempt("env", f"LANG={language}", "sh", program, *options)
+
+    def rollback(self, *options: str) -> Done:
+        return self.attempt(
+            "sh", PREFIX / "current/share/couachgpt/install.sh", "--rollback", *options
+        )
+
+    def files(self, *places: str) -> str:
+        """Return every file, with what shows that it was touched."""
+        places = places or PLACES
+        return self.run("find", *places, "-xdev", "-printf", "%p %m %U %T@ %l\n")
+
+    def names(self) -> set[str]:
+        return set(self.run("find", *PLACES, "-xdev", "-printf", "%p\n").splitlines())
+
+    def release(self, link: str = "current") -> str:
+        return self.run("readlink", PREFIX / link).strip().rpartition("/")[2]
+
+    @property
+    def is_installed(self) -> bool:
+        return self.attempt("test", "-e", PREFIX / "current").returncode == 0
+
+    def version(self) -> str:
+        """Return the version of the daemon that runs."""
+        status = json.loads(self.run("couachgptctl", "--json", "status"))
+        version: str = status["version"]
+        return version
+
+    def people(self) -> set[str]:
+        users = json.loads(self.run("couachgptctl", "--json", "user", "ls"))["users"]
+        return {user["login"] for user in users}
+
+    def add_user(self, login: str) -> None:
+        told = f"printf '%s\\n' '{PASSWORD}' | couachgptctl user add {login} --password-stdin"
+        self.run("sh", "-c", told)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    """Return a booted system that never saw CouachGPT."""
+    if reason := lacks():
+        pytest.skip(reason)
+    booted = Server(f"install-{os.getpid()}")
+    booted.start()
+    try:
+        yield booted
+    finally:
+        booted.stop()
+
+
+@pytest.fixture(scope="session")
+def bundle() -> Path:
+    return bundles.own()
+
+
+@pytest.fixture
+def bare(server: Server, bundle: Path) -> Server:
+    if server.is_installed:
+        done = server.install(bundle, "--uninstall", "--purge")
+        assert done.returncode == 0, done.stderr
+    return server
+
+
+@pytest.fixture
+def installed(server: Server, bundle: Path) -> Server:
+    """Return the server with the checkout's version in service, and claire on it."""
+    if not server.is_installed or server.release() != "0.1.0-1":
+        if server.is_installed:
+            server.install(bundle, "--uninstall", "--purge")
+        done = server.install(bundle)
+        assert done.returncode == 0, done.stdout + done.stderr
+    if "claire" not in server.people():
+        server.add_user("claire")
+    return server
+
+
+# --- before it is installed -----------------------------------------------------------------------
+
+
+def test_a_dry_run_says_what_it_would_do_and_does_nothing(bare: Server, bundle: Path) -> None:
+    before = bare.files()
+
+    done = bare.install(bundle, "--dry-run", "--tls")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"writes {CONFIG}" in done.stdout
+    assert f"writes /etc/systemd/system/{UNIT}" in done.stdout
+    assert bare.files() == before
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--sideways"], "unknown option: --sideways"),
+        (["--engine", "vllm"], "--engine: ollama or embedded"),
+        (["--engine", "ollama"], "Ollama is not installed"),
+        (["--offline", "/nowhere"], "/nowhere: no such folder"),
+        (["--tls", "/nowhere.crt", "/nowhere.key"], "two readable files"),
+        (["--purge"], "--purge goes with --uninstall"),
+        (["--rollback"], "there is no version before"),
+    ],
+)
+def test_what_cannot_be_is_said_and_nothing_is_changed(
+    bare: Server, bundle: Path, options: list[str], words: str
+) -> None:
+    before = bare.files()
+
+    done = bare.install(bundle, *options)
+
+    assert done.returncode == 1
+    assert words in done.stderr
+    assert bare.files() == before
+
+
+def test_a_system_that_is_not_supported_is_named(bare: Server, bundle: Path) -> None:
+    bare.run("cp", "/etc/os-release", "/tmp/os-release")  # noqa: S108 -- the sandbox's own
+    bare.run("sh", "-c", "echo 'ID=fedora VERSION_ID=44' >/usr/lib/os-release")
+    try:
+        done = bare.install(bundle, language="fr_FR.UTF-8")
+    finally:
+        bare.run("cp", "/tmp/os-release", "/usr/lib/os-release")  # noqa: S108 -- the same
+
+    assert done.returncode == 1
+    assert "ce système (fedora 44) n'est pas pris en charge : Debian 12 ou 13" in done.stderr
+
+
+def test_a_damaged_bundle_is_refused(bare: Server, bundle: Path) -> None:
+    damaged = bundles.variant(bundle, "0.1.9", {})
+    (damaged / "requirements.txt").unlink()
+    (damaged / "requirements.txt").write_text("evil==1.0\n")
+
+    done = bare.install(damaged)
+
+    assert done.returncode == 1
+    assert "is damaged: copy it again" in done.stderr
+    assert not bare.is_installed
+
+
+# --- installing -----------------------------------------------------------------------------------
+
+
+def test_a_fresh_install_serves_https_and_says_what_to_do_next(bare: Server, bundle: Path) -> None:
+    done = bare.install(bundle, "--tls")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    said = re.search(r"SHA-256 of cert\.  ([0-9A-F:]+)", done.stdout)
+    certificate = bare.root / "etc/couachgpt/tls/server.crt"
+    assert said
+    assert said[1].replace(":", "").lower() == fingerprint(certificate).hex()
+    link = re.search(r"https://(\S+):8294(/setup/\S+)", done.stdout)
+    assert link
+    assert "To be opened      TCP 8294" in done.stdout
+    assert link[1] == bare.run("hostname").strip()
+    trusted = ssl.create_default_context(cafile=str(certificate))
+    with bare.network():
+        page = urllib.request.urlopen(f"https://127.0.0.1:8294{link[2]}", context=trusted)
+        with page:
+            assert b"<form" in page.read()
+    for unit in (UNIT, SOCKET):
+        assert bare.show(unit, "ActiveState") == "active"
+        assert bare.show(unit, "UnitFileState") == "enabled"
+    key = bare.run("stat", "-c", "%a %U:%G", "/etc/couachgpt/tls/server.key").strip()
+    assert key == "640 root:couachgpt"
+    assert bare.run("stat", "-c", "%a %U:%G", CONFIG).strip() == "640 root:couachgpt"
+    assert 'kind = "embedded"' in bare.read(CONFIG)
+    for group in ("couachgpt", "couachgpt-admin", "couachgpt-monitor"):
+        bare.run("getent", "group", group)
+    bare.install(bundle, "--uninstall", "--purge")
+
+
+def test_a_second_run_changes_nothing_and_disturbs_nobody(installed: Server, bundle: Path) -> None:
+    before = installed.files("/etc", "/opt", "/usr/local"), installed.show(UNIT, "MainPID")
+
+    done = installed.install(bundle)
+
+    assert done.returncode == 0, done.stderr
+    assert (
+        installed.files("/etc", "/opt", "/usr/local"),
+        installed.show(UNIT, "MainPID"),
+    ) == before
+
+
+def test_settings_are_never_overwritten_and_what_is_to_be_written_is_said(
+    installed: Server, bundle: Path
+) -> None:
+    before = installed.read(CONFIG)
+
+    done = installed.install(bundle, "--tls", language="fr_FR.UTF-8")
+
+    assert done.returncode == 0, done.stderr
+    assert 'Écrivez-y, sous [server] :\n    tls_certificate = "/etc/couachgpt/tls/server.crt"' in (
+        done.stderr
+    )
+    assert installed.read(CONFIG) == before
+    installed.run("rm", "-r", "/etc/couachgpt")
+
+
+def test_ollama_is_used_where_it_is_and_polkit_missed_where_it_is_not(
+    bare: Server, bundle: Path
+) -> None:
+    unit = Path("/etc/systemd/system/ollama.service")
+    bare.write(unit, "[Service]\nExecStart=/bin/sleep infinity\n")
+    bare.run("mv", "/etc/polkit-1", "/etc/polkit-1.away")
+    try:
+        without = bare.install(bundle)
+        assert without.returncode == 0, without.stderr
+        assert 'kind = "ollama"' in bare.read(CONFIG)
+        assert "polkit is not installed: CouachGPT will not be able to restart Ollama" in (
+            without.stderr
+        )
+        bare.run("mv", "/etc/polkit-1.away", "/etc/polkit-1")
+        # As told, once polkit is there; the bundle may be gone by then.
+        again = bare.run("sh", PREFIX / "current/share/couachgpt/install.sh")
+        assert "writes /etc/polkit-1/rules.d/couachgpt.rules" in again
+        bare.run("test", "-f", f"{unit}.d/couachgpt.conf")
+    finally:
+        bare.attempt("mv", "-T", "/etc/polkit-1.away", "/etc/polkit-1")
+        bare.install(bundle, "--uninstall", "--purge")
+        bare.run("rm", unit)
+    assert bare.attempt("test", "-e", f"{unit}.d").returncode == 1
+
+
+# --- upgrading, and back --------------------------------------------------------------------------
+
+
+def test_an_upgrade_keeps_data_and_settings_and_goes_back_when_asked(
+    installed: Server, bundle: Path
+) -> None:
+    later = bundles.variant(
+        bundle, "0.2.0", {"storage/migrations/0900_later.py": MIGRATION}, "# What is new.\n"
+    )
+    before = installed.read(CONFIG)
+
+    up = installed.install(later)
+
+    assert up.returncode == 0, up.stdout + up.stderr
+    assert (installed.version(), installed.release()) == ("0.2.0", "0.2.0-1")
+    assert "claire" in installed.people()
+    assert installed.read(CONFIG) == before
+    assert installed.read(CONFIG.with_name("couachgpt.toml.new")).endswith("# What is new.\n")
+
+    installed.add_user("zoe")
+    refused = installed.rollback()
+    assert refused.returncode == 1
+    assert "--yes agrees to take the database from before the upgrade" in refused.stderr
+    assert (installed.version(), installed.people()) == ("0.2.0", {"claire", "zoe"})
+
+    back = installed.rollback("--yes")
+
+    assert back.returncode == 0, back.stdout + back.stderr
+    assert (installed.version(), installed.people()) == ("0.1.0", {"claire"})
+    assert installed.release("previous") == "0.2.0-1"
+    kept = f"{DATA}/upgrade/0.1.0-1/couachgpt.db"
+    installed.run("test", "-s", kept)
+
+
+@pytest.mark.parametrize(
+    ("version", "files", "words"),
+    [
+        (
+            "0.3.0",
+            {"storage/migrations/0900_later.py": "def up(migrator, db):\n    raise OSError\n"},
+            "the new version cannot take this database",
+        ),
+        (
+            "0.3.1",
+            {
+                "storage/migrations/0900_later.py": MIGRATION,
+                "daemon.py": "\nasync def run(config):\n"
+                "    async with opened_store(config.storage.directory):\n"
+                "        raise OSError('it does not start')\n",
+            },
+            "the new version does not answer",
+        ),
+        (
+            "0.3.2",
+            {
+                "storage/migrations/0900_later.py": MIGRATION,
+                "http/pages.py": "\ndef render(*_, **__):\n    raise OSError('no page')\n",
+            },
+            "the new version does not answer",
+        ),
+    ],
+    ids=["migration", "start", "page"],
+)
+def test_an_upgrade_that_fails_undoes_itself(
+    installed: Server, bundle: Path, version: str, files: dict[str, str], words: str
+) -> None:
+    before = installed.files("/etc", "/usr/local"), installed.release()
+    releases = installed.run("ls", PREFIX / "releases")
+
+    done = installed.install(bundles.variant(bundle, version, files))
+
+    assert done.returncode == 1
+    assert words in done.stderr
+    assert "The version before is in service again, with its data." in done.stderr
+    assert (installed.files("/etc", "/usr/local"), installed.release()) == before
+    assert installed.run("ls", PREFIX / "releases") == releases
+    assert installed.version() == "0.1.0"
+    assert "claire" in installed.people()
+    assert installed.show(UNIT, "ActiveState") == "active"
+
+
+def test_an_upgrade_that_is_interrupted_undoes_itself(installed: Server, bundle: Path) -> None:
+    endless = bundles.variant(
+        bundle,
+        "0.4.0",
+        {"daemon.py": "\nasync def run(config):\n    await asyncio.sleep(3600)\n"},
+    )
+    program = bundles.inside(endless) / "install.sh"
+    installed.run("systemd-run", "--unit=upgrading", "--property=KillMode=process", "sh", program)
+    eventually(lambda: installed.release() == "0.4.0-1")
+
+    installed.run("systemctl", "kill", "--kill-whom=main", "--signal=TERM", "upgrading")
+    installed.run("sh", "-c", "systemctl kill --signal=KILL couachgptd; true")
+    eventually(lambda: installed.show("upgrading.service", "ActiveState") != "active")
+
+    assert installed.release() == "0.1.0-1"
+    assert installed.version() == "0.1.0"
+    assert "claire" in installed.people()
+
+
+# --- out ------------------------------------------------------------------------------------------
+
+
+def test_uninstalling_leaves_the_data_alone_and_a_purge_nothing_at_all(
+    bare: Server, bundle: Path
+) -> None:
+    before = bare.names()
+    accounts = bare.run("getent", "passwd"), bare.run("getent", "group")
+    bare.install(bundle, "--tls")
+    bare.add_user("claire")
+
+    out = bare.install(bundle, "--uninstall")
+
+    assert out.returncode == 0, out.stderr
+    left = {each for each in bare.names() - before if not each.startswith(f"{DATA}/")}
+    kept = {str(DATA), str(CONFIG), "/etc/couachgpt", "/etc/couachgpt/tls"}
+    kept |= {f"/etc/couachgpt/tls/server.{end}" for end in ("crt", "key")}
+    assert left - BOOKKEEPING == kept
+    again = bare.install(bundle)
+    assert again.returncode == 0, again.stderr
+    assert bare.people() == {"claire"}
+
+    purged = bare.install(bundle, "--uninstall", "--purge")
+
+    assert purged.returncode == 0, purged.stderr
+    assert bare.names() - before - BOOKKEEPING == set()
+    assert (bare.run("getent", "passwd"), bare.run("getent", "group")) == accounts
+    assert bare.show(UNIT, "LoadState") == "not-found"
+
+
+# What the system keeps of its own: copies of its lists of accounts, and who was enabled when.
+BOOKKEEPING = {
+    *(f"/etc/{name}-" for name in ("passwd", "shadow", "group", "gshadow")),
+    "/etc/systemd/system/sockets.target.wants",
+    "/usr/local/share/man/man1",
+}
