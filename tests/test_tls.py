@@ -8,7 +8,6 @@ import ssl
 import subprocess
 from pathlib import Path
 
-import aiohttp
 import pytest
 
 from tests.certificates import Certificate
@@ -76,9 +75,9 @@ async def test_plain_http_and_old_tls_are_turned_away_and_the_others_served(
     with pytest.warns(DeprecationWarning, match="TLSv1_1"):
         old.maximum_version = ssl.TLSVersion.TLSv1_1
     old.set_ciphers("ALL:@SECLEVEL=0")
-    async with aiohttp.ClientSession() as session:
-        with pytest.raises(aiohttp.ClientError):
-            await session.get(f"http://127.0.0.1:{daemon.port}/login")
+    with socket.create_connection(("127.0.0.1", daemon.port), 10) as bare:
+        bare.sendall(b"GET /login HTTP/1.0\r\n\r\n")
+        assert not bare.recv(100).startswith(b"HTTP")
     with (
         socket.create_connection(("127.0.0.1", daemon.port), 10) as bare,
         old.wrap_socket(bare, server_hostname="127.0.0.1", do_handshake_on_connect=False) as secure,
