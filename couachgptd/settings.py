@@ -49,7 +49,7 @@ class Control:
 
 @dataclass(frozen=True, slots=True)
 class Accounts:
-    registration: Literal["approval", "open", "closed"] = "approval"
+    registration: Literal["approval", "open", "invitation", "closed"] = "approval"
     password_min_length: int = 10
     session_days: int = 30
     login_attempts: int = 8

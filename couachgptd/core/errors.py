@@ -125,6 +125,18 @@ class SetupDone(CouachError):
     code = "setup_done"
 
 
+class LinkInvalid(CouachError):
+    """A link to set a password, or an invitation."""
+
+    code = "link_invalid"
+
+
+class LastAdministrator(CouachError):
+    """Without this person nobody could administer."""
+
+    code = "last_administrator"
+
+
 class FormExpired(CouachError):
     """The form's token is missing or old, or the request came from another site."""
 

@@ -1,7 +1,6 @@
 """What the domain asks of the outside: the engine and the store, as contracts."""
 
 from collections.abc import AsyncGenerator, Sequence
-from datetime import datetime
 from typing import Any, Protocol
 
 from couachgptd.core.conversations import Conversation, Message
@@ -17,8 +16,9 @@ from couachgptd.core.models import (
     PromptMessage,
     PullProgress,
 )
+from couachgptd.core.people import PeopleStore
 from couachgptd.core.turns import Turn, TurnSource
-from couachgptd.core.users import Role, User, UserState
+from couachgptd.core.users import Belongings
 from couachgptd.core.vitals import Abilities, Outcome, Vitals
 
 
@@ -165,73 +165,8 @@ class ControlClient(Protocol):
         ...
 
 
-class Store(Protocol):
+class Store(PeopleStore, Protocol):
     """Everything that is kept. Each method is one transaction, and durable once it returns."""
-
-    # people
-
-    async def add_user(
-        self,
-        *,
-        login: str,
-        name: str,
-        password_hash: str,
-        role: Role,
-        state: UserState,
-        language: str,
-    ) -> User:
-        """Raises LoginTaken."""
-        ...
-
-    async def user(self, user_id: UserId) -> User | None: ...
-
-    async def user_by_login(self, login: str) -> tuple[User, str] | None:
-        """Return the user and the hash of the password."""
-        ...
-
-    async def users(self) -> list[User]: ...
-
-    async def add_first_admin(
-        self, *, setup_key: str, login: str, name: str, password_hash: str, language: str
-    ) -> User:
-        """Make the first administrator and use up the setup link, in one transaction.
-
-        Raises SetupLinkInvalid unless `setup_key` is the setting `setup_link` and there is no
-        administrator; LoginTaken.
-        """
-        ...
-
-    async def set_user_state(self, user_id: UserId, state: UserState) -> User:
-        """Keep it; who is suspended has no session any more. Raises NotFound."""
-        ...
-
-    async def set_role(self, user_id: UserId, role: Role) -> User:
-        """Raises NotFound."""
-        ...
-
-    async def set_language(self, user_id: UserId, language: str) -> None: ...
-
-    async def set_password_hash(
-        self, user_id: UserId, password_hash: str, *, end_sessions: bool
-    ) -> None: ...
-
-    async def has_admin(self) -> bool: ...
-
-    # sessions: rows named by a hash of the cookie's random id
-
-    async def add_session(
-        self, key: str, user_id: UserId, data: dict[str, Any], expires_at: datetime
-    ) -> None: ...
-
-    async def session(self, key: str) -> tuple[UserId, dict[str, Any]] | None:
-        """Return a session that has not expired."""
-        ...
-
-    async def person_of_session(self, key: str) -> tuple[User, dict[str, Any]] | None:
-        """Return whose it is and what it holds, in one go: asked before each question."""
-        ...
-
-    async def delete_session(self, key: str) -> None: ...
 
     # conversations
 
@@ -299,6 +234,18 @@ class Store(Protocol):
 
         Raises NotFound, TurnRunning.
         """
+        ...
+
+    async def count_conversation(self, conversation_id: ConversationId) -> Belongings:
+        """Return how much is in anybody's conversation. Raises NotFound."""
+        ...
+
+    async def purge_conversation(self, conversation_id: ConversationId) -> None:
+        """Delete anybody's conversation for good."""
+        ...
+
+    async def purge_conversations(self, user_id: UserId) -> Belongings:
+        """Delete for good all that a person owns."""
         ...
 
     # turns

@@ -79,7 +79,16 @@ def cutoffs(retention: Retention, now: datetime) -> dict[Kind, datetime]:
 
 
 class Upkeep(Protocol):
-    """Keeps the store's file in order. Each call is long work, away from the event loop."""
+    """Keeps the store's file in order. Each call is long work, away from the event loop.
+
+    `schema` is the number of the newest migration, `folder` where the backups are.
+    """
+
+    @property
+    def schema(self) -> int: ...
+
+    @property
+    def folder(self) -> str: ...
 
     async def back_up(self, kind: BackupKind) -> Backup:
         """Write a whole copy, checked. Raises StoreFull and leaves nothing half written."""

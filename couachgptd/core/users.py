@@ -23,6 +23,7 @@ INVISIBLE = frozenset(
     {0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFFA0}
     | {*range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)}
 )
+SESSION_ID_LENGTH = 16  # of a session's key
 PASSWORD_MAX_LENGTH = 1024  # hashing cost grows with length: a bound keeps a login cheap
 
 
@@ -51,6 +52,30 @@ class User:
     @property
     def is_active(self) -> bool:
         return self.state is UserState.ACTIVE
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A log-in that still holds; `id` names it, and opens nothing.
+
+    `seen_at` is when it last asked for anything, to the minute; None before that was kept.
+    """
+
+    id: str
+    user_id: UserId
+    login: str
+    address: str
+    created_at: datetime
+    seen_at: datetime | None
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Belongings:
+    """How much is a person's, or goes with a deletion."""
+
+    conversations: int
+    messages: int
 
 
 def normal_login(text: str) -> str:

@@ -1,28 +1,44 @@
 """Who people are: registration, log-in, sessions, and the one link that makes the first admin."""
 
+import asyncio
 import hashlib
+import logging
 import secrets
 import time
 import unicodedata
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from couachgptd.core.errors import (
     AccountPending,
     AccountSuspended,
+    BadRequest,
     LoginInvalid,
     NotFound,
     RegistrationClosed,
     SetupDone,
     SetupLinkInvalid,
+    StoreError,
     WrongPassword,
 )
 from couachgptd.core.ids import UserId
 from couachgptd.core.ports import Passwords, Store
 from couachgptd.core.throttle import Throttle
-from couachgptd.core.users import Role, User, UserState, check_new_password, normal_login
+from couachgptd.core.users import (
+    Belongings,
+    Role,
+    Session,
+    User,
+    UserState,
+    check_new_password,
+    normal_login,
+)
 
+log = logging.getLogger(__name__)
+
+KEEP_SEEN_SECONDS = 60.0
 SESSION_ID_BYTES = 32
 SETUP_TOKEN_BYTES = 24
 SETUP_LINK = "setup_link"
@@ -59,6 +75,7 @@ class AccountService:
         self._session_days = session_days
         self._by_login = Throttle(attempts, window_seconds)
         self._by_address = Throttle(attempts * ATTEMPTS_PER_ADDRESS, window_seconds)
+        self._seen: dict[str, datetime] = {}
         self.changed: Callable[[UserId], None] = lambda _: None
 
     # registration
@@ -71,7 +88,7 @@ class AccountService:
         Raises RegistrationClosed, TooManyAttempts, LoginInvalid, LoginTaken, or what is wrong
         with the password.
         """
-        if self.registration == "closed":
+        if self.registration in ("closed", "invitation"):
             raise RegistrationClosed
         # Each registration costs a slow hash and may tell whether a name is taken.
         now = time.monotonic()
@@ -106,7 +123,7 @@ class AccountService:
 
     async def approve(self, login: str, actor: str) -> User:
         """Let a waiting person in; one who is in stays in. Raises NotFound, AccountSuspended."""
-        user = await self._by_name(login)
+        user = await self.named(login)
         if user.state is UserState.SUSPENDED:
             raise AccountSuspended
         user = await self._store.set_user_state(user.id, UserState.ACTIVE)
@@ -115,14 +132,14 @@ class AccountService:
 
     async def set_state(self, login: str, state: UserState, actor: str) -> User:
         """Suspend a person, which ends what they have open, or let them in again."""
-        user = await self._by_name(login)
+        user = await self.named(login)
         user = await self._store.set_user_state(user.id, state)
         await self._store.audit(actor, "user.state", {"user": user.login, "state": state.value})
         self.changed(user.id)
         return user
 
     async def set_role(self, login: str, role: Role, actor: str) -> User:
-        user = await self._by_name(login)
+        user = await self.named(login)
         user = await self._store.set_role(user.id, role)
         await self._store.audit(actor, "user.role", {"user": user.login, "role": role.value})
         self.changed(user.id)
@@ -130,7 +147,7 @@ class AccountService:
 
     async def set_password(self, login: str, password: str, actor: str) -> User:
         """Give a person another password, and end their sessions."""
-        user = await self._by_name(login)
+        user = await self.named(login)
         check_new_password(password, password, self.min_length)
         password_hash = await self._passwords.hash(password)
         await self._store.set_password_hash(user.id, password_hash, end_sessions=True)
@@ -138,13 +155,29 @@ class AccountService:
         self.changed(user.id)
         return user
 
+    async def remove(self, login: str, heir: str | None, actor: str) -> Belongings:
+        """Delete a person; what is theirs is deleted, too, or becomes the heir's.
+
+        Raises NotFound, BadRequest where the heir is the same person, LastAdministrator.
+        """
+        user = await self.named(login)
+        to = None if heir is None else await self.named(heir)
+        if to is not None and to.id == user.id:
+            raise BadRequest(reason="heir")
+        removed = await self._store.remove_user(user.id, to.id if to else None)
+        detail = {"user": user.login, "heir": to.login if to else None}
+        await self._store.audit(actor, "user.rm", {**detail, **asdict(removed)})
+        self.changed(user.id)
+        return removed
+
     async def set_language(self, user: User, language: str) -> None:
         await self._store.set_language(user.id, language)
 
     async def users(self) -> list[User]:
         return await self._store.users()
 
-    async def _by_name(self, login: str) -> User:
+    async def named(self, login: str) -> User:
+        """Raises NotFound, LoginInvalid."""
         found = await self._store.user_by_login(normal_login(login))
         if found is None:
             raise NotFound
@@ -183,23 +216,61 @@ class AccountService:
 
     # sessions
 
-    async def open_session(self, user_id: UserId, data: dict[str, Any]) -> str:
+    async def open_session(self, user_id: UserId, data: dict[str, Any], address: str = "") -> str:
         """Make a session and return the id that its cookie carries."""
         session_id = secrets.token_urlsafe(SESSION_ID_BYTES)
         expires_at = datetime.now(UTC) + timedelta(days=self._session_days)
-        await self._store.add_session(session_key(session_id), user_id, data, expires_at)
+        await self._store.add_session(session_key(session_id), user_id, data, expires_at, address)
         return session_id
 
     async def session(self, session_id: str) -> tuple[User, dict[str, Any]] | None:
         """Return whose session this is, if it stands and the person is active."""
-        found = await self._store.person_of_session(session_key(session_id))
-        return found if found is not None and found[0].is_active else None
+        key = session_key(session_id)
+        found = await self._store.person_of_session(key)
+        if found is None or not found[0].is_active:
+            return None
+        self._seen[key] = datetime.now(UTC)
+        return found
 
     async def close_session(self, session_id: str) -> None:
         found = await self._store.session(session_key(session_id))
         await self._store.delete_session(session_key(session_id))
         if found is not None:
             self.changed(found[0])
+
+    async def keep_seen(self) -> None:
+        """Keep, once a minute, when each session last asked for anything."""
+        while True:
+            await asyncio.sleep(KEEP_SEEN_SECONDS)
+            try:
+                await self.keep_seen_now()
+            except StoreError:
+                log.exception("when people were last here could not be kept")
+
+    async def keep_seen_now(self) -> None:
+        seen, self._seen = self._seen, {}
+        if seen:
+            await self._store.note_seen(seen)
+
+    async def sessions(self) -> list[Session]:
+        """Return who is logged in, the one seen last first."""
+        await self.keep_seen_now()
+        return await self._store.sessions()
+
+    async def kick(self, session_id: str, actor: str) -> None:
+        """End one session; its pages close at once. Raises NotFound."""
+        user_id = await self._store.end_session(session_id)
+        user = await self._store.user(user_id)
+        await self._store.audit(actor, "session.kick", {"user": user.login if user else None})
+        self.changed(user_id)
+
+    async def kick_all(self, login: str, actor: str) -> int:
+        """End every session of a person and return how many there were. Raises NotFound."""
+        user = await self.named(login)
+        ended = await self._store.end_sessions(user.id)
+        await self._store.audit(actor, "session.kick", {"user": user.login, "sessions": ended})
+        self.changed(user.id)
+        return ended
 
     @property
     def session_seconds(self) -> int:

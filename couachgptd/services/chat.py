@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from couachgptd.core import wire
@@ -11,7 +11,7 @@ from couachgptd.core.errors import BadRequest, CouachError, MessageEmpty, NotFou
 from couachgptd.core.ids import ConversationId, MessageId, TurnId, UserId
 from couachgptd.core.ports import Store
 from couachgptd.core.turns import Turn, TurnSource, TurnState
-from couachgptd.core.users import User
+from couachgptd.core.users import Belongings, User
 from couachgptd.core.wire import Json
 from couachgptd.services.events import EventQueue
 from couachgptd.services.live import LiveTurn, MakeRequest
@@ -180,6 +180,28 @@ class ChatService:
     async def stop_all(self, user_id: UserId) -> None:
         """Stop every turn of a person who may not go on."""
         await asyncio.gather(*(self._runner.stop(turn) for turn in self._runner.turns_of(user_id)))
+
+    async def purge(self, conversation_id: str, actor: str) -> Belongings:
+        """Delete anybody's conversation for good. Raises NotFound."""
+        found = await self._store.count_conversation(ConversationId(conversation_id))
+        growing = [
+            live.turn.id
+            for live in self._runner.lives()
+            if live.turn.conversation_id == conversation_id
+        ]
+        await asyncio.gather(*(self._runner.stop(turn) for turn in growing))
+        await self._store.purge_conversation(ConversationId(conversation_id))
+        detail = {"conversation": conversation_id, **asdict(found)}
+        await self._store.audit(actor, "conversation.purge", detail)
+        return found
+
+    async def purge_all(self, user: User, actor: str) -> Belongings:
+        """Delete for good every conversation of a person, who stays."""
+        await self.stop_all(user.id)
+        found = await self._store.purge_conversations(user.id)
+        detail = {"user": user.login, **asdict(found)}
+        await self._store.audit(actor, "conversation.purge", detail)
+        return found
 
     async def watch(
         self,

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, tzinfo
 from couachgptd.core.errors import CouachError, StoreError
 from couachgptd.core.ports import Store
 from couachgptd.core.rotation import is_due, superfluous
-from couachgptd.core.upkeep import Backup, BackupKind, Kind, Retention, Upkeep, cutoffs
+from couachgptd.core.upkeep import Backup, BackupKind, Kind, Retention, Sizes, Upkeep, cutoffs
 
 log = logging.getLogger(__name__)
 
@@ -37,14 +37,38 @@ class Maintenance:
     ) -> None:
         self._upkeep = upkeep
         self._store = store
-        self._is_nightly = is_nightly
-        self._hour = hour
+        self.is_nightly = is_nightly
+        self.hour = hour
         self._retention = retention
         self._zone = zone
         self._now = now
         self._one = asyncio.Lock()
         self._failed_at: datetime | None = None
         self.failure: CouachError | None = None
+
+    @property
+    def retention(self) -> Retention:
+        return self._retention()
+
+    @property
+    def schema(self) -> int:
+        return self._upkeep.schema
+
+    @property
+    def folder(self) -> str:
+        """Where the backups are, for people."""
+        return self._upkeep.folder
+
+    async def sizes(self) -> Sizes:
+        return await self._upkeep.sizes()
+
+    async def backups(self) -> list[Backup]:
+        return await self._upkeep.backups()
+
+    async def last_night(self) -> datetime | None:
+        """Return when the work of the night was done last; the first start counts as one."""
+        kept = await self._store.setting(NIGHT)
+        return None if kept is None else datetime.fromisoformat(kept)
 
     # by night
 
@@ -63,19 +87,19 @@ class Maintenance:
         now = self._now()
         if self._failed_at and (now - self._failed_at).total_seconds() < AGAIN_SECONDS:
             return
-        kept = await self._store.setting(NIGHT)
-        if kept is None:  # the first start: there is nothing yet that a backup would save
+        last = await self.last_night()
+        if last is None:  # the first start: there is nothing yet that a backup would save
             await self._store.set_setting(NIGHT, now.isoformat())
-        elif is_due(datetime.fromisoformat(kept), now, self._hour, self._zone):
+        elif is_due(last, now, self.hour, self._zone):
             await self._work_the_night(now)
 
     async def _work_the_night(self, now: datetime) -> None:
         try:
-            if self._is_nightly:
+            if self.is_nightly:
                 async with self._one:
                     await self._upkeep.back_up(BackupKind.NIGHTLY)
                 await self._rotate()
-            deleted = await self._clean(cutoffs(self._retention(), now), NIGHT_ACTOR)
+            deleted = await self._clean(cutoffs(self.retention, now), NIGHT_ACTOR)
             await self._store.set_setting(NIGHT, now.isoformat())
         except StoreError as error:
             log.error("the night's work failed; trying again in an hour: %s", error)  # noqa: TRY400
@@ -120,19 +144,20 @@ class Maintenance:
     async def vacuum(self, actor: str) -> int:
         """Return how many bytes the disk got back."""
         async with self._one:
-            before = (await self._upkeep.sizes()).database
+            before = await self._upkeep.sizes()
             await self._upkeep.vacuum()
-            freed = before - (await self._upkeep.sizes()).database
+            after = await self._upkeep.sizes()
+        freed = max(0, before.database + before.log - after.database - after.log)
         await self._store.audit(actor, "db.vacuum", {"freed_bytes": freed})
         return freed
 
     async def preview(self, retention: Retention | None = None) -> dict[Kind, int]:
         """Return how many of each `clean` would delete now; nothing is deleted."""
-        return await self._upkeep.count_old(cutoffs(retention or self._retention(), self._now()))
+        return await self._upkeep.count_old(cutoffs(retention or self.retention, self._now()))
 
     async def clean(self, kinds: set[Kind] | None, actor: str) -> dict[Kind, int]:
         """Delete what is old, or only these kinds of it, and return how many of each."""
-        old = cutoffs(self._retention(), self._now())
+        old = cutoffs(self.retention, self._now())
         chosen = {kind: at for kind, at in old.items() if kinds is None or kind in kinds}
         return await self._clean(chosen, actor)
 

@@ -114,6 +114,9 @@ class Topics:
             for send in tabs.values():
                 send(text)
 
+    def pages_of(self, user_id: int) -> int:
+        return len(self._people.get(user_id, {}))
+
     @property
     def sockets(self) -> int:
         return sum(len(tabs) for tabs in self._people.values())

@@ -109,14 +109,13 @@ def require_ours(path: Path) -> int:
 
     Raises StoreCorrupt, StoreTooNew.
     """
-    known = {each.stem for each in migrate.MIGRATIONS.glob("[0-9]*.py")}
     try:
         with closing(_reading(path)) as connection:
             query = f"SELECT name FROM {migrate.HISTORY_TABLE}"  # noqa: S608 -- a name of ours
             names = {row[0] for row in connection.execute(query)}
             if not names:
                 raise StoreCorrupt(path=str(path), reason="no database of CouachGPT")
-            if unknown := sorted(names - known):
+            if unknown := sorted(names - migrate.known()):
                 raise StoreTooNew(path=str(path), unknown=unknown)
             require_whole(connection, path)
             return schema_of(connection)

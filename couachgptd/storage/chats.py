@@ -8,8 +8,10 @@ from couachgptd.core.conversations import Author, Conversation, ConversationKind
 from couachgptd.core.errors import NotFound, TurnRunning
 from couachgptd.core.ids import ConversationId, MessageId, UserId, new_conversation_id
 from couachgptd.core.turns import FINAL, Turn, TurnSource, TurnState
+from couachgptd.core.users import Belongings
 from couachgptd.storage import statements
 from couachgptd.storage.database import Database
+from couachgptd.storage.people import belongings_of
 from couachgptd.storage.rows import now, to_conversation, to_message, to_turn
 from couachgptd.storage.tables import ConversationTable, MessageTable, TurnTable
 
@@ -153,6 +155,29 @@ class ChatStore:
                 conversation, answer, user_id, TurnSource.CHAT, attempts + 1, model, options
             )
             return to_conversation(conversation), to_message(answer, turn)
+
+        return await self._db.write(work)
+
+    async def count_conversation(self, conversation_id: ConversationId) -> Belongings:
+        def work() -> Belongings:
+            if statements.find(ConversationTable, id=conversation_id) is None:
+                raise NotFound
+            messages = MessageTable.select().where(MessageTable.conversation == conversation_id)
+            return Belongings(1, messages.count())
+
+        return await self._db.read(work)
+
+    async def purge_conversation(self, conversation_id: ConversationId) -> None:
+        def work() -> None:
+            ConversationTable.delete().where(ConversationTable.id == conversation_id).execute()
+
+        await self._db.write(work)
+
+    async def purge_conversations(self, user_id: UserId) -> Belongings:
+        def work() -> Belongings:
+            found = belongings_of(user_id)
+            ConversationTable.delete().where(ConversationTable.owner == user_id).execute()
+            return found
 
         return await self._db.write(work)
 

@@ -15,6 +15,11 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 HISTORY_TABLE = "schema_migration"
 
 
+def known() -> set[str]:
+    """Return the names of this version's migrations."""
+    return {path.stem for path in MIGRATIONS.glob("[0-9]*.py")}
+
+
 def up(db: Any, path: Path, directory: Path = MIGRATIONS, *, crashed: bool) -> list[str]:
     """Apply what is pending and return the names; the whole file is checked where it `crashed`.
 

@@ -2,19 +2,27 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
 from peewee import IntegrityError
 
-from couachgptd.core.errors import LoginTaken, NotFound, SetupLinkInvalid
+from couachgptd.core.errors import LastAdministrator, LoginTaken, NotFound, SetupLinkInvalid
 from couachgptd.core.ids import UserId
-from couachgptd.core.users import Role, User, UserState
+from couachgptd.core.users import SESSION_ID_LENGTH, Belongings, Role, Session, User, UserState
 from couachgptd.storage import statements
 from couachgptd.storage.database import Database
 from couachgptd.storage.rows import now, to_user
-from couachgptd.storage.tables import SessionTable, SettingTable, UserTable
+from couachgptd.storage.tables import (
+    AttachmentTable,
+    ConversationTable,
+    MessageTable,
+    SessionTable,
+    SettingTable,
+    TurnTable,
+    UserTable,
+)
 
 SETUP_LINK = "setup_link"  # the setting that holds the hash of the one-time link
 KNOWN_SESSIONS = 1000
@@ -40,7 +48,7 @@ class PeopleStore:
         language: str,
     ) -> User:
         def work() -> User:
-            return _add_user(
+            return add_user_row(
                 login=login,
                 name=name,
                 password_hash=password_hash,
@@ -78,7 +86,7 @@ class PeopleStore:
             if link is None or link.value != setup_key or _admins().exists():
                 raise SetupLinkInvalid
             link.delete_instance()
-            return _add_user(
+            return add_user_row(
                 login=login,
                 name=name,
                 password_hash=password_hash,
@@ -91,14 +99,44 @@ class PeopleStore:
 
     async def set_user_state(self, user_id: UserId, state: UserState) -> User:
         def work() -> User:
-            if state is UserState.SUSPENDED:
+            if state is not UserState.ACTIVE:
+                _require_other_admin(user_id)
                 SessionTable.delete().where(SessionTable.user == user_id).execute()
             return _changed_user(user_id, state=state.value)
 
         return await self._change(work)
 
     async def set_role(self, user_id: UserId, role: Role) -> User:
-        return await self._change(lambda: _changed_user(user_id, role=role.value))
+        def work() -> User:
+            if role is not Role.ADMIN:
+                _require_other_admin(user_id)
+            return _changed_user(user_id, role=role.value)
+
+        return await self._change(work)
+
+    async def belongings(self, user_id: UserId) -> Belongings:
+        return await self._db.read(lambda: belongings_of(user_id))
+
+    async def remove_user(self, user_id: UserId, heir: UserId | None) -> Belongings:
+        def work() -> Belongings:
+            _require_other_admin(user_id)
+            found = belongings_of(user_id)
+            if heir is not None:
+                if not UserTable.select().where(UserTable.id == heir).exists():
+                    raise NotFound
+                own = ConversationTable.select(ConversationTable.id).where(
+                    ConversationTable.owner == user_id
+                )
+                # Turns go with their asker, and these belong to what is handed over.
+                TurnTable.update(asker=heir).where(TurnTable.conversation.in_(own)).execute()
+                AttachmentTable.update(owner=heir).where(AttachmentTable.owner == user_id).execute()
+                ConversationTable.update(owner=heir).where(
+                    ConversationTable.owner == user_id
+                ).execute()
+            UserTable.delete().where(UserTable.id == user_id).execute()
+            return found
+
+        return await self._change(work)
 
     async def set_language(self, user_id: UserId, language: str) -> None:
         await self._change(
@@ -119,14 +157,62 @@ class PeopleStore:
         return await self._db.read(lambda: _admins().exists())
 
     async def add_session(
-        self, key: str, user_id: UserId, data: dict[str, Any], expires_at: datetime
+        self,
+        key: str,
+        user_id: UserId,
+        data: dict[str, Any],
+        expires_at: datetime,
+        address: str = "",
     ) -> None:
         def work() -> None:
             SessionTable.insert(
-                key=key, user=user_id, data=data, created_at=now(), expires_at=expires_at
-            ).execute()
+                key=key, user=user_id, data=data, created_at=now(), expires_at=expires_at,
+                address=address, seen_at=now(),
+            ).execute()  # fmt: skip
 
         await self._db.write(work)
+
+    async def sessions(self) -> list[Session]:
+        def work() -> list[Session]:
+            rows = (
+                SessionTable.select(SessionTable, UserTable.id, UserTable.login)
+                .join(UserTable)
+                .where(SessionTable.expires_at > now())
+                .order_by(SessionTable.seen_at.desc())
+            )
+            return [
+                Session(
+                    id=row.key[:SESSION_ID_LENGTH],
+                    user_id=UserId(row.user_id),
+                    login=row.user.login,
+                    address=row.address,
+                    created_at=row.created_at,
+                    seen_at=row.seen_at,
+                    expires_at=row.expires_at,
+                )
+                for row in rows
+            ]
+
+        return await self._db.read(work)
+
+    async def note_seen(self, seen: Mapping[str, datetime]) -> None:
+        changes = [(key, {"seen_at": moment}) for key, moment in seen.items()]
+        await self._db.write(lambda: statements.update(SessionTable, changes))
+
+    async def end_session(self, session_id: str) -> UserId:
+        def work() -> UserId:
+            row = SessionTable.get_or_none(SessionTable.key.startswith(session_id))
+            if row is None or len(session_id) != SESSION_ID_LENGTH:
+                raise NotFound
+            row.delete_instance()
+            return UserId(row.user_id)
+
+        return await self._change(work)
+
+    async def end_sessions(self, user_id: UserId) -> int:
+        return await self._change(
+            lambda: SessionTable.delete().where(SessionTable.user == user_id).execute(),
+        )
 
     async def session(self, key: str) -> tuple[UserId, dict[str, Any]] | None:
         def work() -> tuple[UserId, dict[str, Any]] | None:
@@ -186,13 +272,31 @@ def _changed_user(user_id: UserId, **changes: str) -> User:
     return to_user(row)
 
 
+def _require_other_admin(user_id: UserId) -> None:
+    """Raise LastAdministrator where, without this person, nobody could administer."""
+    active = _admins().where(UserTable.state == UserState.ACTIVE.value)
+    own = UserTable.id == user_id
+    if active.where(own).exists() and not active.where(~own).exists():
+        raise LastAdministrator
+
+
+def belongings_of(user_id: UserId) -> Belongings:
+    """Count what a person owns, in the transaction of the caller."""
+    own = ConversationTable.select().where(ConversationTable.owner == user_id)
+    messages = (
+        MessageTable.select().join(ConversationTable).where(ConversationTable.owner == user_id)
+    )
+    return Belongings(own.count(), messages.count())
+
+
 def _admins() -> Any:
     return UserTable.select().where(UserTable.role == Role.ADMIN.value)
 
 
-def _add_user(
+def add_user_row(
     *, login: str, name: str, password_hash: str, role: Role, state: UserState, language: str
 ) -> User:
+    """Insert a person, in the transaction of the caller. Raises LoginTaken."""
     try:
         row = UserTable.create(
             login=login,

@@ -8,14 +8,14 @@ from typing import Any
 from couachgptd.storage.chats import ChatStore
 from couachgptd.storage.database import opened_database
 from couachgptd.storage.incidents import IncidentStore
-from couachgptd.storage.people import PeopleStore
+from couachgptd.storage.links import LinkStore
 from couachgptd.storage.rows import now
 from couachgptd.storage.tables import AuditTable, SettingTable
 from couachgptd.storage.turns import TurnStore
 from couachgptd.storage.upkeep import SqliteUpkeep
 
 
-class SqliteStore(PeopleStore, ChatStore, TurnStore, IncidentStore):
+class SqliteStore(LinkStore, ChatStore, TurnStore, IncidentStore):
     """See `core.ports.Store` for what each method promises."""
 
     async def setting(self, name: str) -> str | None:

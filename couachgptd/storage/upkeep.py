@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from peewee import fn
 
 from couachgptd.core.upkeep import Backup, BackupKind, Kind, Sizes
-from couachgptd.storage import backups
+from couachgptd.storage import backups, migrate
 from couachgptd.storage.chats import OPEN_STATES
 from couachgptd.storage.database import Database, file_error, store_error
 from couachgptd.storage.files import folder_bytes, make_durable
@@ -42,6 +42,14 @@ class SqliteUpkeep:
         self._models = models
         self._directory = database.path.parent
         self._folder = self._directory / backups.FOLDER
+
+    @property
+    def schema(self) -> int:
+        return max(int(name.partition("_")[0]) for name in migrate.known())
+
+    @property
+    def folder(self) -> str:
+        return str(self._folder)
 
     async def back_up(self, kind: BackupKind) -> Backup:
         def work(connection: sqlite3.Connection) -> Backup:
