@@ -32,6 +32,7 @@ from couachgptd.notify import more_time, notify, watchdog_seconds
 from couachgptd.services.accounts import AccountService
 from couachgptd.services.chat import ChatService
 from couachgptd.services.heartbeat import Heartbeat
+from couachgptd.services.links import LinkService
 from couachgptd.services.maintenance import Maintenance
 from couachgptd.services.models import ModelService
 from couachgptd.services.operator import people
@@ -111,6 +112,7 @@ async def run(config: Config) -> int:
             attempts=config.accounts.login_attempts,
             window_seconds=config.accounts.login_window_seconds,
         )
+        links = LinkService(store, passwords, accounts)
         chat = ChatService(store, topics, runner, models, prompts)
         engine_control = await stack.enter_async_context(opened_control(config, engine))
         limits = Limits(**asdict(config.watchdog))
@@ -122,9 +124,12 @@ async def run(config: Config) -> int:
             hour=config.backup.hour,
             retention=lambda: Retention(**asdict(config.retention)),
         )
-        desk = Desk(accounts, chat, models, runner, topics, watch, maintenance, store, __version__)
+        desk = Desk(
+            accounts, links, chat, models, runner, topics, watch, maintenance, store, __version__
+        )
         app = create_app(
             accounts=accounts,
+            links=links,
             chat=chat,
             models=models,
             topics=topics,
@@ -134,6 +139,7 @@ async def run(config: Config) -> int:
             csrf_secret=await _csrf_secret(store),
         )
         await stack.enter_async_context(_background(models.keep_fresh(), "models"))
+        await stack.enter_async_context(_background(accounts.keep_seen(), "sessions-seen"))
         await stack.enter_async_context(_background(maintenance.keep(), "maintenance"))
         await stack.enter_async_context(
             _serving(app, *listeners, certificate=certificate, linger_seconds=LINGER_SECONDS)

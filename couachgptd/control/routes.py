@@ -16,6 +16,13 @@ ROUTES: Mapping[str, tuple[str, str]] = {
     "control.user.state": ("POST", "/v1/users/{login}/state"),
     "control.user.role": ("POST", "/v1/users/{login}/role"),
     "control.user.passwd": ("POST", "/v1/users/{login}/password"),
+    "control.user.rm": ("POST", "/v1/users/{login}/remove"),
+    "control.user.reset-link": ("POST", "/v1/users/{login}/reset-link"),
+    "control.session.list": ("GET", "/v1/sessions"),
+    "control.session.kick": ("POST", "/v1/sessions/kick"),
+    "control.invitation.list": ("GET", "/v1/invitations"),
+    "control.invitation.add": ("POST", "/v1/invitations"),
+    "control.invitation.rm": ("DELETE", "/v1/invitations/{invitation}"),
     "control.setup-link": ("POST", "/v1/setup-link"),
     # models
     "control.model.list": ("GET", "/v1/models"),
@@ -25,6 +32,17 @@ ROUTES: Mapping[str, tuple[str, str]] = {
     "control.engine.incidents": ("GET", "/v1/engine/incidents"),
     "control.engine.reset": ("POST", "/v1/engine/reset"),
     "control.engine.maintenance": ("POST", "/v1/engine/maintenance"),
+    # what is kept
+    "control.conversation.purge": ("POST", "/v1/conversations/purge"),
+    "control.db.show": ("GET", "/v1/db"),
+    "control.db.check": ("POST", "/v1/db/check"),
+    "control.db.vacuum": ("POST", "/v1/db/vacuum"),
+    "control.db.old": ("GET", "/v1/db/clean"),
+    "control.db.clean": ("POST", "/v1/db/clean"),
+    "control.db.backup.list": ("GET", "/v1/db/backups"),
+    "control.db.backup.add": ("POST", "/v1/db/backups"),
+    "control.db.backup.rm": ("DELETE", "/v1/db/backups/{backup}"),
+    "control.db.restore": ("POST", "/v1/db/restore"),
     # a question
     "control.ask": ("POST", "/v1/ask"),
 }

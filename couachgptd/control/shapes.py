@@ -130,6 +130,142 @@ class IncidentList(TypedDict):
     incidents: list[Incident]
 
 
+class Nothing(TypedDict):
+    pass
+
+
+class Belongings(TypedDict):
+    conversations: int
+    messages: int
+
+
+class OneTimeLink(TypedDict):
+    url: str
+    expires_at: str
+
+
+class Session(TypedDict):
+    """`id` names it and opens nothing; `open_pages` are its person's, over all their sessions."""
+
+    id: str
+    user: str
+    address: str
+    created_at: str
+    seen_at: str | None
+    expires_at: str
+    open_pages: int
+
+
+class SessionList(TypedDict):
+    sessions: list[Session]
+
+
+class Ended(TypedDict):
+    ended: int
+
+
+class Invitation(TypedDict):
+    id: str
+    uses_left: int
+    created_by: str
+    created_at: str
+    expires_at: str
+
+
+class InvitationList(TypedDict):
+    invitations: list[Invitation]
+
+
+class InvitationAnswer(TypedDict):
+    invitation: Invitation
+    url: str
+
+
+class Sizes(TypedDict):
+    """Bytes, then counts; `unused` is what a vacuum would free, `log` the write-ahead log."""
+
+    database: int
+    unused: int
+    log: int
+    backups: int
+    uploads: int
+    models: int
+    disk_free: int
+    disk_total: int
+    people: int
+    conversations: int
+    messages: int
+
+
+class Retention(TypedDict):
+    """Days; 0 is for ever."""
+
+    conversation_days: int
+    audit_days: int
+    incident_days: int
+
+
+class Error(TypedDict):
+    code: str
+    fields: dict[str, Any]
+
+
+class Night(TypedDict):
+    is_backed_up: bool
+    hour: int
+    done_at: str | None
+    error: Error | None
+
+
+class Data(TypedDict):
+    sizes: Sizes
+    schema: int
+    retention: Retention
+    night: Night
+
+
+class Check(TypedDict):
+    is_well: bool
+    complaints: list[str]
+
+
+class Freed(TypedDict):
+    freed_bytes: int
+
+
+class Old(TypedDict):
+    """How many of each kind; a kind that is kept for ever is left out."""
+
+    old: dict[str, int]
+    retention: Retention
+
+
+class Deleted(TypedDict):
+    deleted: dict[str, int]
+
+
+class Backup(TypedDict):
+    name: str
+    kind: Literal["nightly", "manual", "before-restore"]
+    made_at: str
+    schema: int
+    size_bytes: int
+
+
+class BackupList(TypedDict):
+    backups: list[Backup]
+    folder: str
+
+
+class BackupAnswer(TypedDict):
+    backup: Backup
+    path: str
+
+
+class Restore(TypedDict):
+    backup: Backup
+
+
 # --- bodies
 
 
@@ -160,3 +296,42 @@ class Switch(TypedDict):
 class Question(TypedDict):
     text: str
     model: NotRequired[str | None]
+
+
+class Removal(TypedDict):
+    """`heir` is the login of who gets what is theirs; without one it is deleted, too."""
+
+    heir: NotRequired[str | None]
+    is_dry_run: NotRequired[bool]
+
+
+class Purge(TypedDict):
+    """One of the two: an id, or a login."""
+
+    conversation: NotRequired[str]
+    user: NotRequired[str]
+    is_dry_run: NotRequired[bool]
+
+
+class Kick(TypedDict):
+    """One of the two: an id, or a login."""
+
+    session: NotRequired[str]
+    user: NotRequired[str]
+
+
+class NewInvitation(TypedDict):
+    uses: int
+    days: int
+
+
+class Quick(TypedDict):
+    is_quick: NotRequired[bool]
+
+
+class Kinds(TypedDict):
+    kinds: NotRequired[list[str] | None]
+
+
+class NamedBackup(TypedDict):
+    backup: str

@@ -289,5 +289,5 @@ class Store(PeopleStore, Protocol):
     async def audit(self, actor: str, verb: str, detail: dict[str, Any]) -> None: ...
 
     async def ping(self) -> None:
-        """Prove that the writer answers."""
+        """Prove that the writer answers, or is rewriting the whole file by our order."""
         ...

@@ -80,6 +80,11 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         mark("There is an administrator already: the set-up is done."),
         mark("`couachgptctl user add LOGIN --admin` makes another one."),
     ),
+    "link_invalid": (mark("This link is used or too old."), ""),
+    "last_administrator": (
+        mark("This is the last active administrator."),
+        mark("`couachgptctl user role LOGIN admin` makes another one first."),
+    ),
     "form_expired": (mark("The form is too old."), ""),
     "engine_failed": (mark("The engine failed."), _ASK_STATUS),
     "engine_unavailable": (mark("The engine does not answer."), _ASK_STATUS),

@@ -11,7 +11,7 @@ from couachgptd.http.routes import add, local_path
 from couachgptd.http.sessions import begin_session, end_session
 from couachgptd.i18n import LANGUAGES
 
-NOTICES = ("registered_pending", "signed_out", "session_ended")
+NOTICES = ("registered_pending", "signed_out", "session_ended", "password_set")
 
 
 def set_up_accounts(app: web.Application) -> None:
@@ -25,7 +25,8 @@ def set_up_accounts(app: web.Application) -> None:
     add(app, "POST", "/language", "page.language", choose)
 
 
-async def _form(request: web.Request) -> dict[str, str]:
+async def form_of(request: web.Request) -> dict[str, str]:
+    """Return the texts of a form that was sent."""
     return {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
 
 
@@ -44,7 +45,7 @@ async def login_page(request: web.Request) -> web.StreamResponse:
 
 
 async def log_in(request: web.Request) -> web.StreamResponse:
-    form = await _form(request)
+    form = await form_of(request)
     login = form.get("login", "")
     try:
         user = await request.config_dict[ACCOUNTS].log_in(
@@ -86,11 +87,11 @@ async def log_out(request: web.Request) -> web.StreamResponse:
 
 
 async def register_page(request: web.Request) -> web.StreamResponse:
-    return _account_form(request, "register.html")
+    return account_form(request, "register.html")
 
 
 async def register(request: web.Request) -> web.StreamResponse:
-    form = await _form(request)
+    form = await form_of(request)
     try:
         user = await request.config_dict[ACCOUNTS].register(
             login=form.get("login", ""),
@@ -101,16 +102,17 @@ async def register(request: web.Request) -> web.StreamResponse:
             address=client_address(request),
         )
     except CouachError as error:
-        return _account_form(request, "register.html", error=error, values=form)
-    return await _enter(request, user)
+        return account_form(request, "register.html", error=error, values=form)
+    return await enter(request, user)
 
 
-def _account_form(
+def account_form(
     request: web.Request,
     template: str,
     *,
     error: CouachError | None = None,
     values: dict[str, str] | None = None,
+    is_invited: bool = False,
 ) -> web.Response:
     accounts = request.config_dict[ACCOUNTS]
     known = values or {}
@@ -122,11 +124,13 @@ def _account_form(
         fields=error.fields if error else {},
         values={"login": known.get("login", ""), "name": known.get("name", "")},
         registration=accounts.registration,
+        is_invited=is_invited,
         min_length=accounts.min_length,
     )
 
 
-async def _enter(request: web.Request, user: User) -> web.StreamResponse:
+async def enter(request: web.Request, user: User) -> web.StreamResponse:
+    """Log a new person in, or say that they wait for approval."""
     if not user.is_active:
         raise web.HTTPSeeOther("/login?notice=registered_pending")
     await begin_session(request, user)
@@ -140,12 +144,12 @@ async def setup_page(request: web.Request) -> web.StreamResponse:
     try:
         await request.config_dict[ACCOUNTS].require_setup_link(request.match_info["token"])
     except CouachError as error:
-        return _account_form(request, "setup.html", error=error)
-    return _account_form(request, "setup.html")
+        return account_form(request, "setup.html", error=error)
+    return account_form(request, "setup.html")
 
 
 async def set_up(request: web.Request) -> web.StreamResponse:
-    form = await _form(request)
+    form = await form_of(request)
     try:
         user = await request.config_dict[ACCOUNTS].make_first_admin(
             request.match_info["token"],
@@ -156,15 +160,15 @@ async def set_up(request: web.Request) -> web.StreamResponse:
             language=language_of(request),
         )
     except CouachError as error:
-        return _account_form(request, "setup.html", error=error, values=form)
-    return await _enter(request, user)
+        return account_form(request, "setup.html", error=error, values=form)
+    return await enter(request, user)
 
 
 # language
 
 
 async def choose(request: web.Request) -> web.StreamResponse:
-    form = await _form(request)
+    form = await form_of(request)
     language = form.get("language", "")
     if language not in LANGUAGES:
         raise NotFound

@@ -17,16 +17,19 @@ from couachgptd.http.keys import (
     BRAND,
     CHAT,
     CSRF_SECRET,
+    LINKS,
     MODELS,
     SERVER,
     TOPICS,
     USER,
 )
+from couachgptd.http.links import set_up_links
 from couachgptd.http.routes import add, require_all_guarded
 from couachgptd.http.sessions import SessionStorage
 from couachgptd.http.socket import open_socket, refuse_socket, set_up_sockets
 from couachgptd.services.accounts import AccountService
 from couachgptd.services.chat import ChatService
+from couachgptd.services.links import LinkService
 from couachgptd.services.models import ModelService
 from couachgptd.services.topics import Topics
 from couachgptd.settings import Brand, Server
@@ -37,6 +40,7 @@ BODY_MAX_BYTES = 256 * 1024  # forms only; files come with a later version
 def create_app(
     *,
     accounts: AccountService,
+    links: LinkService,
     chat: ChatService,
     models: ModelService,
     topics: Topics,
@@ -56,6 +60,7 @@ def create_app(
         ],
     )
     app[ACCOUNTS] = accounts
+    app[LINKS] = links
     app[CHAT] = chat
     app[MODELS] = models
     app[TOPICS] = topics
@@ -71,6 +76,7 @@ def create_app(
     add(app, "GET", "/", "page.chat", chat_page)
     add(app, "GET", "/c/{conversation}", "page.chat", chat_page)
     set_up_accounts(app)
+    set_up_links(app)
     add(app, "GET", "/ws", "socket.open", open_socket, refuse_upgrade=refuse_socket)
     set_up_sockets(app)
     add(app, "GET", "/healthz", "page.health", health)

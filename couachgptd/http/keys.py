@@ -6,6 +6,7 @@ from couachgptd.core.users import User
 from couachgptd.http.assets import Assets
 from couachgptd.services.accounts import AccountService
 from couachgptd.services.chat import ChatService
+from couachgptd.services.links import LinkService
 from couachgptd.services.models import ModelService
 from couachgptd.services.topics import Topics
 from couachgptd.settings import Brand, Server
@@ -15,6 +16,7 @@ ASSETS = web.AppKey("ASSETS", Assets)
 BRAND = web.AppKey("BRAND", Brand)
 CHAT = web.AppKey("CHAT", ChatService)
 CSRF_SECRET = web.AppKey("CSRF_SECRET", bytes)
+LINKS = web.AppKey("LINKS", LinkService)
 MODELS = web.AppKey("MODELS", ModelService)
 SERVER = web.AppKey("SERVER", Server)
 TOPICS = web.AppKey("TOPICS", Topics)

@@ -8,7 +8,7 @@ from aiohttp_session import AbstractStorage, Session, SessionData, get_session, 
 from couachgptd.core.ids import UserId
 from couachgptd.core.users import User
 from couachgptd.http.keys import SESSION_ID, USER
-from couachgptd.http.origin import is_secure
+from couachgptd.http.origin import client_address, is_secure
 from couachgptd.services.accounts import AccountService
 
 COOKIE = "couachgpt"
@@ -47,7 +47,9 @@ class SessionStorage(AbstractStorage):
             self.save_cookie(response, "")
             return
         session_id = await self._accounts.open_session(
-            UserId(session[USER_FIELD]), dict(self._get_session_data(session))
+            UserId(session[USER_FIELD]),
+            dict(self._get_session_data(session)),
+            client_address(request),
         )
         self._cookie_params["secure"] = is_secure(request)
         self.save_cookie(response, session_id, max_age=self.max_age)

@@ -85,6 +85,7 @@ class Database:
         # An orderly end leaves no log behind; our own first connection makes another.
         self._crashed = path.with_name(f"{path.name}-wal").exists()
         self._is_open = False
+        self.is_vacuuming = False
         self._peewee = _RoleDatabase(path)
         tables.proxy.initialize(self._peewee)
         self._pending: deque[tuple[Callable[[], Any], asyncio.Future[Any]]] = deque()
@@ -158,14 +159,21 @@ class Database:
         return await asyncio.to_thread(whole)
 
     async def vacuum(self) -> None:
-        """Rewrite the file without what is unused; writes wait meanwhile."""
+        """Rewrite the file without what is unused; writes wait meanwhile.
+
+        That may take minutes, which is no silence of the writer's: `is_vacuuming` tells.
+        """
 
         def work() -> None:
             with self._translated():
                 self._peewee.execute_sql("VACUUM")
             self._checkpoint()
 
-        await asyncio.get_running_loop().run_in_executor(self._writer, work)
+        self.is_vacuuming = True
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._writer, work)
+        finally:
+            self.is_vacuuming = False
 
     async def migrate(self) -> list[str]:
         """Bring the schema up to date, a backup first. Raises StoreTooNew, StoreCorrupt."""

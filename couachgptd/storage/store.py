@@ -45,7 +45,8 @@ class SqliteStore(LinkStore, ChatStore, TurnStore, IncidentStore):
         return SqliteUpkeep(self._db, models)
 
     async def ping(self) -> None:
-        await self._db.write(lambda: None)
+        if not self._db.is_vacuuming:
+            await self._db.write(lambda: None)
 
 
 @asynccontextmanager

@@ -402,7 +402,7 @@ def test_an_unknown_charset_is_refused(daemon: RunningDaemon) -> None:
 def test_what_an_operator_did_is_written_down_without_passwords(fresh: RunningDaemon) -> None:
     fresh.control("POST", "/v1/users/claire/password", {"password": PASSWORD + "2"})
     fresh.control("POST", "/v1/users/marc/approve")
-    fresh.control("POST", "/v1/users/marc/role", {"role": "admin"})
+    fresh.control("POST", "/v1/users/marc/role", {"role": "reader"})
     fresh.control("POST", "/v1/users/marc/state", {"state": "suspended"})
     fresh.control("POST", "/v1/users", {"login": "claire", "password": PASSWORD})  # refused
     fresh.control("POST", "/v1/engine/maintenance", {"is_on": False})
@@ -416,7 +416,7 @@ def test_what_an_operator_did_is_written_down_without_passwords(fresh: RunningDa
         *added,
         ("uid:0", "user.passwd", '{"user":"claire"}'),
         ("uid:0", "user.approve", '{"user":"marc"}'),
-        ("uid:0", "user.role", '{"user":"marc","role":"admin"}'),
+        ("uid:0", "user.role", '{"user":"marc","role":"reader"}'),
         ("uid:0", "user.state", '{"user":"marc","state":"suspended"}'),
         ("uid:0", "engine.maintenance", '{"is_on":false}'),
         ("uid:0", "engine.reset", "{}"),

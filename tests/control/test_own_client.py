@@ -99,8 +99,14 @@ async def test_an_administrator_reaches_every_verb_and_nobody_else_any(daemon: D
         assert await ask(daemon, verb, daemon.admin) not in {"not_allowed", "internal_error"}
 
 
+async def second_administrator(daemon: Daemon) -> None:
+    """The last one may not go."""
+    new = {"login": "eva", "password": PASSWORD, "role": "admin"}
+    await daemon.own.call("control.user.add", daemon.admin, new)
+
+
 async def test_who_is_no_administrator_any_more_has_lost_the_right_at_once(daemon: Daemon) -> None:
-    await daemon.own.call("control.status", daemon.admin)
+    await second_administrator(daemon)
     await daemon.own.call("control.user.role", daemon.admin, {"role": "member"}, login="ada")
 
     with pytest.raises(NotAllowed):
@@ -108,6 +114,7 @@ async def test_who_is_no_administrator_any_more_has_lost_the_right_at_once(daemo
 
 
 async def test_a_suspended_administrator_has_no_right(daemon: Daemon) -> None:
+    await second_administrator(daemon)
     await daemon.own.call("control.user.state", daemon.admin, {"state": "suspended"}, login="ada")
 
     with pytest.raises(NotAllowed):

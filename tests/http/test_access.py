@@ -12,6 +12,7 @@ from couachgptd.http.routes import add, require_all_guarded
 from couachgptd.http.socket import _VERBS
 from couachgptd.services.accounts import AccountService
 from couachgptd.services.chat import ChatService
+from couachgptd.services.links import LinkService
 from couachgptd.services.models import ModelService
 from couachgptd.services.topics import Topics
 from couachgptd.settings import Brand, Server
@@ -42,6 +43,7 @@ def application() -> web.Application:
     models = ModelService(nothing, "", nothing)
     return create_app(
         accounts=accounts,
+        links=LinkService(nothing, nothing, accounts),
         chat=ChatService(nothing, Topics(), nothing, models, nothing),
         models=models,
         topics=Topics(),
@@ -67,6 +69,10 @@ OPEN = {
     ("POST", "/register"),
     ("GET", "/setup/{token}"),
     ("POST", "/setup/{token}"),
+    ("GET", "/password/{token}"),
+    ("POST", "/password/{token}"),
+    ("GET", "/register/{token}"),
+    ("POST", "/register/{token}"),
     ("POST", "/language"),
     ("GET", "/healthz"),
     ("GET", "/brand.css"),

@@ -20,6 +20,7 @@ from couachgptd.http.socket import SOCKETS
 from couachgptd.logs import LineFormatter
 from couachgptd.services.accounts import AccountService
 from couachgptd.services.chat import ChatService
+from couachgptd.services.links import LinkService
 from couachgptd.services.models import ModelService
 from couachgptd.services.prompts import Prompts
 from couachgptd.services.runner import TurnRunner
@@ -94,6 +95,7 @@ async def running_site(data: Path, server: Server) -> AsyncIterator[Site]:
         )
         app = create_app(
             accounts=accounts,
+            links=LinkService(store, passwords, accounts),
             chat=ChatService(store, topics, runner, models, prompts),
             models=models,
             topics=topics,

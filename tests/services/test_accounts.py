@@ -13,11 +13,11 @@ from couachgptd.core.errors import (
     CouachError,
     LoginInvalid,
     LoginTaken,
-    NotAllowed,
     NotFound,
     PasswordsDiffer,
     PasswordTooShort,
     RegistrationClosed,
+    SetupDone,
     SetupLinkInvalid,
     TooManyAttempts,
     WrongPassword,
@@ -396,7 +396,7 @@ async def test_a_link_works_once(accounts: AccountService) -> None:
 
     with pytest.raises(SetupLinkInvalid):
         await set_up(accounts, token, "eve")
-    with pytest.raises(NotAllowed):
+    with pytest.raises(SetupDone):
         await accounts.setup_link("test")
 
 

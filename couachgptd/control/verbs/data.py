@@ -1,5 +1,69 @@
-"""The rows of what is kept: the database, backups, the audit."""
+"""The rows of what is kept: conversations, the database, its backups."""
 
+from couachgptd.control import shapes
 from couachgptd.control.verb import Verb
+from couachgptd.services.operator import data, leaving
 
-VERBS: tuple[Verb, ...] = ()
+VERBS = (
+    Verb(
+        "control.conversation.purge",
+        "Delete for good one conversation, or all of a person.",
+        leaving.purge,
+        shapes.Belongings,
+        shapes.Purge,
+    ),
+    Verb(
+        "control.db.show",
+        "Tell how large the data are, how long they are kept, when the night's work was done.",
+        data.show,
+        shapes.Data,
+    ),
+    Verb(
+        "control.db.check",
+        "Check the whole database; nothing waits meanwhile.",
+        data.check,
+        shapes.Check,
+        shapes.Quick,
+    ),
+    Verb(
+        "control.db.vacuum",
+        "Give the disk back what the database does not use; what is written waits meanwhile.",
+        data.vacuum,
+        shapes.Freed,
+    ),
+    Verb(
+        "control.db.old",
+        "Tell how much of each kind is old; nothing is deleted.",
+        data.preview,
+        shapes.Old,
+        query={
+            f"{name}_days": f"days to think of instead of those in force: 0 to {data.DAYS_MOST}"
+            for name in ("conversation", "audit", "incident")
+        },
+    ),
+    Verb(
+        "control.db.clean",
+        "Delete what is old, or only some kinds of it.",
+        data.clean,
+        shapes.Deleted,
+        shapes.Kinds,
+    ),
+    Verb(
+        "control.db.backup.list", "List the backups, newest first.", data.backups, shapes.BackupList
+    ),
+    Verb(
+        "control.db.backup.add",
+        "Make a backup now, and check it; nothing waits meanwhile.",
+        data.back_up,
+        shapes.BackupAnswer,
+        status=201,
+    ),
+    Verb("control.db.backup.rm", "Delete a backup.", data.delete_backup, shapes.Nothing),
+    Verb(
+        "control.db.restore",
+        "Check a backup and lay it ready: the next start of the daemon puts it in place.",
+        data.restore,
+        shapes.Restore,
+        shapes.NamedBackup,
+    ),
+)

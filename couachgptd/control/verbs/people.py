@@ -2,7 +2,7 @@
 
 from couachgptd.control import shapes
 from couachgptd.control.verb import Verb
-from couachgptd.services.operator import people
+from couachgptd.services.operator import leaving, people
 
 VERBS = (
     Verb("control.user.list", "List the accounts.", people.listed, shapes.UserList),
@@ -40,6 +40,52 @@ VERBS = (
         people.set_password,
         shapes.UserAnswer,
         shapes.NewPassword,
+    ),
+    Verb(
+        "control.user.rm",
+        "Delete an account; what it owns goes with it, or to an heir.",
+        leaving.remove,
+        shapes.Belongings,
+        shapes.Removal,
+    ),
+    Verb(
+        "control.user.reset-link",
+        "Make the one-time link with which a person sets a new password; an older one ends.",
+        leaving.reset_link,
+        shapes.OneTimeLink,
+    ),
+    Verb(
+        "control.session.list",
+        "List who is logged in, the one seen last first.",
+        leaving.sessions,
+        shapes.SessionList,
+    ),
+    Verb(
+        "control.session.kick",
+        "End one session, or all of a person; their pages close at once.",
+        leaving.kick,
+        shapes.Ended,
+        shapes.Kick,
+    ),
+    Verb(
+        "control.invitation.list",
+        "List the invitations that still work.",
+        leaving.invitations,
+        shapes.InvitationList,
+    ),
+    Verb(
+        "control.invitation.add",
+        "Make a link with which people make an account that may be used at once.",
+        leaving.invite,
+        shapes.InvitationAnswer,
+        shapes.NewInvitation,
+        status=201,
+    ),
+    Verb(
+        "control.invitation.rm",
+        "End an invitation.",
+        leaving.revoke,
+        shapes.Nothing,
     ),
     Verb(
         "control.setup-link",

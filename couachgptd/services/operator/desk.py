@@ -12,6 +12,7 @@ from couachgptd.core.users import Role
 from couachgptd.core.wire import Json
 from couachgptd.services.accounts import AccountService
 from couachgptd.services.chat import ChatService
+from couachgptd.services.links import LinkService
 from couachgptd.services.maintenance import Maintenance
 from couachgptd.services.models import ModelService
 from couachgptd.services.runner import TurnRunner
@@ -24,6 +25,7 @@ class Desk:
     """The services; `address` is where people find the chat, known once the listener is open."""
 
     accounts: AccountService
+    links: LinkService
     chat: ChatService
     models: ModelService
     runner: TurnRunner

@@ -66,6 +66,10 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   setup_link_invalid: () =>
     t('This link has been used or is too old. Ask your administrator for a new one.'),
   setup_done: () => t('There is an administrator already: the set-up is done.'),
+  link_invalid: () =>
+    t('This link has been used or is too old. Ask your administrator for a new one.'),
+  last_administrator: () =>
+    t('This is the last active administrator: name another one before.'),
   form_expired: () => t('This page was open for too long. Reload it and try again.'),
 
   // the engine

@@ -1,0 +1,238 @@
+"""What is kept, seen from the control socket of the real daemon: backups that come back, purges."""
+
+import sqlite3
+from contextlib import closing
+from typing import Any
+
+import pytest
+
+from tests.daemon_fixtures import fresh, make_daemon, ollama
+from tests.running_daemon import RunningDaemon
+
+__all__ = ["fresh", "make_daemon", "ollama"]
+Json = dict[str, Any]
+
+
+async def asked(daemon: RunningDaemon, login: str, text: str) -> str:
+    """Have a person ask something and return the conversation once it is answered."""
+    async with daemon.browser(login) as browser, browser.ws() as socket:
+        answer = await socket.ask(f"[[tokens=3]] {text}")
+        await socket.ended(answer["answer"])
+        return str(answer["conversation"])
+
+
+async def conversations(daemon: RunningDaemon, login: str) -> list[str]:
+    async with daemon.browser(login) as browser, browser.ws() as socket:
+        return [each["id"] for each in socket.hello["conversations"]]
+
+
+def done(answer: tuple[int, Json], status: int = 200) -> Json:
+    assert answer[0] == status, answer
+    return answer[1]
+
+
+def audit(daemon: RunningDaemon) -> list[str]:
+    with closing(sqlite3.connect(daemon.data / "couachgpt.db")) as base:
+        return [row[0] for row in base.execute("SELECT verb FROM audit ORDER BY id")]
+
+
+# --- backups -----------------------------------------------------------------------------------
+
+
+async def test_a_backup_that_is_put_back_brings_conversations_back(fresh: RunningDaemon) -> None:
+    kept = await asked(fresh, "claire", "Gardez ceci")
+    made = done(fresh.control("POST", "/v1/db/backups"), 201)
+    purged = done(fresh.control("POST", "/v1/conversations/purge", {"user": "claire"}))
+    assert purged == {"conversations": 1, "messages": 2}
+    later = await asked(fresh, "marc", "Plus tard")
+
+    staged = done(fresh.control("POST", "/v1/db/restore", {"backup": made["backup"]["name"]}))
+    fresh.restart()
+
+    assert staged["backup"] == made["backup"]
+    assert await conversations(fresh, "claire") == [kept]
+    assert await conversations(fresh, "marc") == []
+    listed = done(fresh.control("GET", "/v1/db/backups"))["backups"]
+    before = next(each for each in listed if each["kind"] == "before-restore")
+    done(fresh.control("POST", "/v1/db/restore", {"backup": before["name"]}))
+    fresh.restart()
+    assert await conversations(fresh, "marc") == [later], "and the other way round"
+
+
+def test_backups_are_listed_and_deleted(fresh: RunningDaemon) -> None:
+    made = done(fresh.control("POST", "/v1/db/backups"), 201)
+    listed = done(fresh.control("GET", "/v1/db/backups"))
+
+    assert listed["backups"] == [made["backup"]]
+    assert made["path"] == f"{listed['folder']}/{made['backup']['name']}"
+    name = made["backup"]["name"]
+    done(fresh.control("DELETE", f"/v1/db/backups/{name}"))
+    assert done(fresh.control("GET", "/v1/db/backups"))["backups"] == []
+    assert fresh.control("DELETE", f"/v1/db/backups/{name}")[0] == 404
+    assert fresh.control("POST", "/v1/db/restore", {"backup": "../couachgpt.db"})[0] == 404
+    assert {"db.backup", "db.backup-rm"} <= set(audit(fresh))
+
+
+async def test_a_damaged_backup_is_refused_and_everything_stays(fresh: RunningDaemon) -> None:
+    kept = await asked(fresh, "claire", "Bonjour")
+    made = done(fresh.control("POST", "/v1/db/backups"), 201)
+    path = fresh.data / "backups" / made["backup"]["name"]
+    path.write_bytes(path.read_bytes()[:20_000])
+
+    status, answer = fresh.control("POST", "/v1/db/restore", {"backup": path.name})
+
+    assert (status, answer["error"]["code"]) == (507, "store_corrupt")
+    fresh.restart()
+    assert await conversations(fresh, "claire") == [kept]
+
+
+# --- the database ------------------------------------------------------------------------------
+
+
+def test_the_data_are_described_checked_and_made_smaller(fresh: RunningDaemon) -> None:
+    shown = done(fresh.control("GET", "/v1/db"))
+
+    assert set(shown) == {"sizes", "schema", "retention", "night"}
+    assert shown["sizes"]["people"] == 2
+    assert shown["sizes"]["database"] > 0
+    assert shown["retention"] == {
+        "conversation_days": 0, "audit_days": 365, "incident_days": 365,
+    }  # fmt: skip
+    assert shown["night"] == {"is_backed_up": True, "hour": 3, "done_at": None, "error": None}
+    assert done(fresh.control("POST", "/v1/db/check", {})) == {"is_well": True, "complaints": []}
+    assert done(fresh.control("POST", "/v1/db/check", {"is_quick": True}))["is_well"] is True
+    assert done(fresh.control("POST", "/v1/db/vacuum"))["freed_bytes"] >= 0
+
+
+async def test_old_conversations_are_counted_before_they_are_deleted(
+    fresh: RunningDaemon,
+) -> None:
+    await asked(fresh, "claire", "Bonjour")
+    fresh.stop()
+    with closing(sqlite3.connect(fresh.data / "couachgpt.db")) as base:
+        base.execute("UPDATE conversations SET updated_at = updated_at - 90 * 86400000")
+        base.commit()
+    fresh.start("retention.conversation_days=60")
+
+    old = done(fresh.control("GET", "/v1/db/clean"))
+    kinder = done(fresh.control("GET", "/v1/db/clean?conversation_days=120"))
+    assert old["old"]["old_conversations"] == 1
+    assert kinder["old"]["old_conversations"] == 0
+    assert len(await conversations(fresh, "claire")) == 1
+
+    deleted = done(fresh.control("POST", "/v1/db/clean", {"kinds": ["old_conversations"]}))
+
+    assert deleted == {"deleted": {"old_conversations": 1}}
+    assert await conversations(fresh, "claire") == []
+
+
+@pytest.mark.parametrize("query", ["conversation_days=-1", "audit_days=x", "incident_days=36501"])
+def test_days_beyond_the_bounds_are_refused(fresh: RunningDaemon, query: str) -> None:
+    assert fresh.control("GET", f"/v1/db/clean?{query}")[0] == 400
+
+
+def test_a_kind_that_is_none_is_refused(fresh: RunningDaemon) -> None:
+    for kinds in (["everything"], "all", [1], 5):
+        assert fresh.control("POST", "/v1/db/clean", {"kinds": kinds})[0] == 400
+
+
+# --- purges ------------------------------------------------------------------------------------
+
+
+async def test_a_conversation_is_purged_after_it_was_said_how_much_goes(
+    fresh: RunningDaemon,
+) -> None:
+    first = await asked(fresh, "claire", "Un")
+    second = await asked(fresh, "claire", "Deux")
+    body: Json = {"conversation": first}
+
+    dry = done(fresh.control("POST", "/v1/conversations/purge", {**body, "is_dry_run": True}))
+    assert dry == {"conversations": 1, "messages": 2}
+    assert len(await conversations(fresh, "claire")) == 2
+
+    assert done(fresh.control("POST", "/v1/conversations/purge", body)) == dry
+
+    assert await conversations(fresh, "claire") == [second]
+    assert fresh.control("POST", "/v1/conversations/purge", body)[0] == 404
+    assert fresh.control("POST", "/v1/conversations/purge", {})[0] == 400
+    assert "conversation.purge" in audit(fresh)
+
+
+async def test_a_conversation_whose_answer_grows_is_purged_and_the_slot_is_free(
+    fresh: RunningDaemon,
+) -> None:
+    async with fresh.browser("claire") as browser, browser.ws() as socket:
+        answer = await socket.ask("[[rate=20 tokens=5000]] Long")
+        await socket.until("writing", answer["answer"])
+
+        done(
+            fresh.control(
+                "POST", "/v1/conversations/purge", {"conversation": answer["conversation"]}
+            )
+        )
+
+    assert await asked(fresh, "marc", "Suivant")
+    assert await conversations(fresh, "claire") == []
+
+
+# --- people ------------------------------------------------------------------------------------
+
+
+async def test_who_is_deleted_is_out_within_a_second_and_what_is_handed_over_stays(
+    fresh: RunningDaemon,
+) -> None:
+    kept = await asked(fresh, "claire", "À garder")
+    async with fresh.browser("claire") as browser, browser.ws() as socket:
+        dry = done(fresh.control("POST", "/v1/users/claire/remove", {"is_dry_run": True}))
+        removed = done(fresh.control("POST", "/v1/users/claire/remove", {"heir": "marc"}))
+        assert await socket.closed(seconds=1) == 4401
+
+    assert dry == removed == {"conversations": 1, "messages": 2}
+    assert await conversations(fresh, "marc") == [kept]
+
+
+def test_the_last_administrator_is_kept(fresh: RunningDaemon) -> None:
+    fresh.add_user("ada", "admin")
+
+    for path, body in (
+        ("remove", {}),
+        ("role", {"role": "member"}),
+        ("state", {"state": "suspended"}),
+    ):
+        status, answer = fresh.control("POST", f"/v1/users/ada/{path}", body)
+        assert (status, answer["error"]["code"]) == (409, "last_administrator")
+
+
+async def test_sessions_are_listed_and_ended_within_a_second(fresh: RunningDaemon) -> None:
+    async with (
+        fresh.browser("claire") as browser,
+        browser.ws() as socket,
+        fresh.browser("claire"),
+        fresh.browser("marc") as other,
+        other.ws() as stays,
+    ):
+        listed = done(fresh.control("GET", "/v1/sessions"))["sessions"]
+        assert sorted(each["user"] for each in listed) == ["claire", "claire", "marc"]
+        assert {each["address"] for each in listed} == {"127.0.0.1"}
+        assert {each["open_pages"] for each in listed} == {1}
+        marcs = next(each["id"] for each in listed if each["user"] == "marc")
+
+        assert done(fresh.control("POST", "/v1/sessions/kick", {"user": "claire"})) == {"ended": 2}
+        assert await socket.closed(seconds=1) == 4401
+
+        done(fresh.control("POST", "/v1/sessions/kick", {"session": marcs}))
+        assert await stays.closed(seconds=1) == 4401
+    assert done(fresh.control("GET", "/v1/sessions"))["sessions"] == []
+    assert browser.cookies["couachgpt"] not in str(listed)
+
+
+def test_invitations_are_listed_and_ended(fresh: RunningDaemon) -> None:
+    made = done(fresh.control("POST", "/v1/invitations", {"uses": 3, "days": 2}), 201)
+    listed = done(fresh.control("GET", "/v1/invitations"))["invitations"]
+
+    assert listed == [made["invitation"]]
+    assert made["url"].rpartition("/")[2] not in str(listed)
+    done(fresh.control("DELETE", f"/v1/invitations/{listed[0]['id']}"))
+    assert done(fresh.control("GET", "/v1/invitations"))["invitations"] == []
+    for body in ({}, {"uses": True, "days": 1}, {"uses": 1}, {"uses": 1, "days": 1000}):
+        assert fresh.control("POST", "/v1/invitations", body)[0] == 400
