@@ -61,7 +61,7 @@ def title_from(question: str) -> str:
         return line
     head = line[:TITLE_MAX_LENGTH]
     cut = head.rfind(" ")
-    return f"{head[: cut if cut > TITLE_MAX_LENGTH // 2 else TITLE_MAX_LENGTH].rstrip(' ,;:')}…"
+    return f"{head[: cut if cut > TITLE_MAX_LENGTH // 2 else TITLE_MAX_LENGTH].rstrip(' ,;:.')}…"
 
 
 def branch_to(messages: Iterable[Message], leaf: MessageId) -> list[Message]:

@@ -21,6 +21,14 @@ from couachgptd.core.conversations import TITLE_MAX_LENGTH, title_from
         ("a" * 61, "a" * 60 + "…"),
         ("mot " * 20, "mot " * 14 + "mot…"),
         ("x, " + "b" * 80, "x, " + "b" * 57 + "…"),
+        (
+            "Une phrase entière, finie bien avant la fin. Puis une autre.",
+            "Une phrase entière, finie bien avant la fin. Puis une autre.",
+        ),
+        (
+            "Une première phrase, assez longue pour elle. " + "b" * 80,
+            "Une première phrase, assez longue pour elle…",
+        ),
     ],
 )
 def test_a_title_is_the_first_line_that_says_something(question: str, title: str) -> None:
