@@ -757,9 +757,9 @@ END
     say "   Opérateurs         usermod -aG couachgpt-admin NOM, puis couachgptctl status" \
         "   Operators         usermod -aG couachgpt-admin NAME, then couachgptctl status"
     if grep -q '^kind = "embedded"' "$CONFIG" && ! ls /var/lib/couachgpt/models/*.gguf >/dev/null 2>&1; then
-        say "   Modèle             aucun encore : couachgptctl model fetch qwen2.5-coder-0.5b
+        say "   Modèle             aucun encore : runuser -u couachgpt -- couachgptctl model fetch qwen2.5-coder-0.5b
                       (ou un fichier GGUF à vous dans /var/lib/couachgpt/models)" \
-            "   Model             none yet: couachgptctl model fetch qwen2.5-coder-0.5b
+            "   Model             none yet: runuser -u couachgpt -- couachgptctl model fetch qwen2.5-coder-0.5b
                      (or a GGUF file of yours in /var/lib/couachgpt/models)"
     fi
 }

@@ -38,9 +38,7 @@ class Server(Sandbox):
         return self.attempt("env", f"LANG={language}", "sh", program, *options)
 
     def rollback(self, *options: str) -> Done:
-        return self.attempt(
-            "sh", PREFIX / "current/share/couachgpt/install.sh", "--rollback", *options
-        )
+        return self.attempt("couachgptctl", "rollback", *options)
 
     def files(self, *places: str) -> str:
         """Return every file, with what shows that it was touched."""
