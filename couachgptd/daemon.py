@@ -24,6 +24,7 @@ from couachgptd.core.budgets import Limits
 from couachgptd.core.errors import SetupDone
 from couachgptd.core.ports import Store
 from couachgptd.core.upkeep import Retention
+from couachgptd.engine.machine import MachineMeter
 from couachgptd.engine.selection import opened_control, opened_engine
 from couachgptd.http.app import create_app
 from couachgptd.http.socket import warn_of_restart
@@ -39,6 +40,7 @@ from couachgptd.services.operator import people
 from couachgptd.services.operator.desk import Call, Desk
 from couachgptd.services.prompts import Prompts
 from couachgptd.services.runner import TurnRunner
+from couachgptd.services.sampler import Sampler
 from couachgptd.services.shutdown import EXIT_RESTART, Shutdown
 from couachgptd.services.topics import Topics
 from couachgptd.services.watch import Watch
@@ -140,6 +142,8 @@ async def run(config: Config) -> int:
         )
         await stack.enter_async_context(_background(models.keep_fresh(), "models"))
         await stack.enter_async_context(_background(accounts.keep_seen(), "sessions-seen"))
+        sampler = Sampler(store, runner, watch, MachineMeter().sample)
+        await stack.enter_async_context(_background(sampler.keep(), "sampler"))
         await stack.enter_async_context(_background(maintenance.keep(), "maintenance"))
         await stack.enter_async_context(
             _serving(app, *listeners, certificate=certificate, linger_seconds=LINGER_SECONDS)

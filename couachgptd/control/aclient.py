@@ -68,6 +68,18 @@ class OwnControlClient:
         except ClientError:
             raise ServerStopping from None
 
+    async def download(
+        self, verb: str, on_behalf: UserId, **names: object
+    ) -> AsyncGenerator[bytes]:
+        method, path = place_of(verb, names)
+        try:
+            async with self._session.request(method, path, headers=_headers(on_behalf)) as response:
+                await _require_success(response)
+                async for chunk in response.content.iter_any():
+                    yield chunk
+        except ClientError:
+            raise ServerStopping from None
+
 
 def _headers(on_behalf: UserId) -> dict[str, str]:
     return {API_HEADER: API, BEHALF_HEADER: str(on_behalf)}

@@ -5,6 +5,7 @@ import json
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing, suppress
+from pathlib import Path
 
 from aiohttp import web
 
@@ -30,7 +31,7 @@ from couachgptd.core.errors import (
     TurnRunning,
 )
 from couachgptd.core.wire import Json
-from couachgptd.services.operator.desk import Call, Desk
+from couachgptd.services.operator.desk import Call, Desk, Document
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +75,10 @@ def _handler(desk: Desk, verb: Verb) -> Handler:
         work = verb.run(desk, call)
         if isinstance(work, AsyncGenerator):
             return await _streamed(request, work)
-        return web.json_response(await work, status=verb.status)
+        answer = await work
+        if isinstance(answer, Document):
+            return _document(answer)
+        return web.json_response(answer, status=verb.status)
 
     return handle
 
@@ -102,6 +106,16 @@ async def _guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     if not response.prepared:
         response.headers[API_HEADER] = API
     return response
+
+
+def _document(document: Document) -> web.StreamResponse:
+    headers = {
+        "Content-Type": document.media_type,
+        "Content-Disposition": f'attachment; filename="{document.name}"',
+    }
+    if isinstance(document.content, Path):
+        return web.FileResponse(document.content, headers=headers)
+    return web.Response(body=document.content.encode(), headers=headers)
 
 
 def _known(request: web.Request) -> Caller:

@@ -41,8 +41,12 @@ ROUTES: Mapping[str, tuple[str, str]] = {
     "control.db.clean": ("POST", "/v1/db/clean"),
     "control.db.backup.list": ("GET", "/v1/db/backups"),
     "control.db.backup.add": ("POST", "/v1/db/backups"),
+    "control.db.backup.download": ("GET", "/v1/db/backups/{backup}"),
     "control.db.backup.rm": ("DELETE", "/v1/db/backups/{backup}"),
     "control.db.restore": ("POST", "/v1/db/restore"),
+    "control.audit": ("GET", "/v1/audit"),
+    "control.audit.csv": ("GET", "/v1/audit.csv"),
+    "control.samples": ("GET", "/v1/samples"),
     # a question
     "control.ask": ("POST", "/v1/ask"),
 }

@@ -266,6 +266,34 @@ class Restore(TypedDict):
     backup: Backup
 
 
+class File(TypedDict):
+    """No JSON: the bytes of a file."""
+
+
+class AuditEntry(TypedDict):
+    id: int
+    at: str
+    actor: str
+    verb: str
+    detail: dict[str, Any]
+
+
+class AuditPage(TypedDict):
+    """`next` is the `before` of the next page; null at the last."""
+
+    entries: list[AuditEntry]
+    next: int | None
+
+
+class Samples(TypedDict):
+    """`at` in seconds since 1970; each series is as long, null where it could not be had."""
+
+    range: Literal["1h", "24h", "7d"]
+    span_seconds: int
+    at: list[int]
+    series: dict[str, list[float | None]]
+
+
 # --- bodies
 
 

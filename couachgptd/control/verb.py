@@ -6,9 +6,9 @@ from typing import Any
 
 from couachgptd.control.routes import ROUTES
 from couachgptd.core.wire import Json
-from couachgptd.services.operator.desk import Call, Desk
+from couachgptd.services.operator.desk import Call, Desk, Document
 
-Run = Callable[[Desk, Call], Awaitable[Json] | AsyncGenerator[Json]]
+Run = Callable[[Desk, Call], Awaitable[Json | Document] | AsyncGenerator[Json]]
 
 
 @dataclass(frozen=True, slots=True)

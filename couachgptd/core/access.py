@@ -87,8 +87,12 @@ TABLE: Mapping[str, Audience] = {
     "control.db.clean": Audience.OPERATOR,
     "control.db.backup.list": Audience.MONITOR,
     "control.db.backup.add": Audience.OPERATOR,
+    "control.db.backup.download": Audience.OPERATOR,
     "control.db.backup.rm": Audience.OPERATOR,
     "control.db.restore": Audience.OPERATOR,
+    "control.audit": Audience.OPERATOR,
+    "control.audit.csv": Audience.OPERATOR,
+    "control.samples": Audience.MONITOR,
     "control.ask": Audience.OPERATOR,
 }
 

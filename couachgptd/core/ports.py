@@ -17,6 +17,7 @@ from couachgptd.core.models import (
     PullProgress,
 )
 from couachgptd.core.people import PeopleStore
+from couachgptd.core.records import RecordStore
 from couachgptd.core.turns import Turn, TurnSource
 from couachgptd.core.users import Belongings
 from couachgptd.core.vitals import Abilities, Outcome, Vitals
@@ -164,8 +165,12 @@ class ControlClient(Protocol):
         """Yield the events of a verb that streams; closing it ends the work."""
         ...
 
+    def download(self, verb: str, on_behalf: UserId, **names: object) -> AsyncGenerator[bytes]:
+        """Yield the bytes of a verb that answers with a file."""
+        ...
 
-class Store(PeopleStore, Protocol):
+
+class Store(PeopleStore, RecordStore, Protocol):
     """Everything that is kept. Each method is one transaction, and durable once it returns."""
 
     # conversations
@@ -285,8 +290,6 @@ class Store(PeopleStore, Protocol):
     async def setting(self, name: str) -> str | None: ...
 
     async def set_setting(self, name: str, value: str | None) -> None: ...
-
-    async def audit(self, actor: str, verb: str, detail: dict[str, Any]) -> None: ...
 
     async def ping(self) -> None:
         """Prove that the writer answers, or is rewriting the whole file by our order."""

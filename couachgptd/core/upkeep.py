@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from pathlib import Path
 from typing import Protocol
 
 
@@ -96,6 +97,10 @@ class Upkeep(Protocol):
 
     async def backups(self) -> list[Backup]:
         """Return every backup, newest first."""
+        ...
+
+    async def path_of(self, name: str) -> Path:
+        """Return a backup's file, to be downloaded. Raises NotFound."""
         ...
 
     async def delete_backup(self, name: str) -> None:

@@ -85,6 +85,14 @@ class Meters:
     io_pressure_percent: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class MachineUse:
+    """What the whole machine uses: cores since the look before, and memory, its cache left out."""
+
+    cpu_cores: float
+    memory_bytes: int
+
+
 class Life(StrEnum):
     """How the engine's main process is."""
 

@@ -103,6 +103,7 @@ class Attempts:
         self._failures: list[Failure] = []
         self._answers: list[Answer] = []
         self._number = 0
+        self._ended_tokens = 0
 
     def __iter__(self) -> Iterator[Trying]:
         return iter(list(self._open.values()))
@@ -134,7 +135,13 @@ class Attempts:
         self._failures.append(failure)
 
     def closed(self, trying: Trying) -> None:
-        self._open.pop(trying.id, None)
+        if self._open.pop(trying.id, None) is not None:
+            self._ended_tokens += trying.tokens
+
+    @property
+    def tokens(self) -> int:
+        """Return how many were written since the start, by all."""
+        return self._ended_tokens + sum(each.tokens for each in self._open.values())
 
     def facts(self, size_of: Callable[[str], int | None]) -> tuple[Attempt, ...]:
         """Return those that the engine may still be at; `size_of` tells how large a model is."""

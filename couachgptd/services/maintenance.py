@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, tzinfo
+from pathlib import Path
 
 from couachgptd.core.errors import CouachError, StoreError
 from couachgptd.core.ports import Store
@@ -129,6 +130,10 @@ class Maintenance:
     async def delete_backup(self, name: str, actor: str) -> None:
         await self._upkeep.delete_backup(name)
         await self._store.audit(actor, "db.backup-rm", {"name": name})
+
+    async def path_of(self, name: str) -> Path:
+        """Raises NotFound."""
+        return await self._upkeep.path_of(name)
 
     async def restore(self, name: str, actor: str) -> Backup:
         """Lay a backup ready for the next start of the daemon, which the caller brings about."""

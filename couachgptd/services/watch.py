@@ -40,7 +40,7 @@ from couachgptd.core.verdicts import (
     restored,
     saved,
 )
-from couachgptd.core.vitals import Probe
+from couachgptd.core.vitals import Meters, Probe
 from couachgptd.services.models import ModelService
 from couachgptd.services.pulse import Pulse
 from couachgptd.services.runner import TurnRunner
@@ -95,6 +95,7 @@ class Watch:
         self._inventory_at = 0.0
         self._has_inventory = True
         self._saved_at = 0.0
+        self.meters = Meters()
         self.looked_at = inf  # on the loop's clock; before its first look it is not late
         self.is_maintenance = False
 
@@ -162,6 +163,7 @@ class Watch:
 
     async def _look(self) -> None:
         seen = await self._control.vitals(with_inventory=self._wants_inventory())
+        self.meters = seen.meters
         if seen.inventory is not None:
             self._note_inventory(seen.inventory, seen.at)
         is_acted_on = self._restarting is not None and not self._restarting.done()

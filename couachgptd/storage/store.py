@@ -3,19 +3,18 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 from couachgptd.storage.chats import ChatStore
 from couachgptd.storage.database import opened_database
 from couachgptd.storage.incidents import IncidentStore
 from couachgptd.storage.links import LinkStore
-from couachgptd.storage.rows import now
-from couachgptd.storage.tables import AuditTable, SettingTable
+from couachgptd.storage.records import RecordStore
+from couachgptd.storage.tables import SettingTable
 from couachgptd.storage.turns import TurnStore
 from couachgptd.storage.upkeep import SqliteUpkeep
 
 
-class SqliteStore(LinkStore, ChatStore, TurnStore, IncidentStore):
+class SqliteStore(LinkStore, ChatStore, TurnStore, IncidentStore, RecordStore):
     """See `core.ports.Store` for what each method promises."""
 
     async def setting(self, name: str) -> str | None:
@@ -31,12 +30,6 @@ class SqliteStore(LinkStore, ChatStore, TurnStore, IncidentStore):
                 SettingTable.delete().where(SettingTable.name == name).execute()
             else:
                 SettingTable.insert(name=name, value=value).on_conflict_replace().execute()
-
-        await self._db.write(work)
-
-    async def audit(self, actor: str, verb: str, detail: dict[str, Any]) -> None:
-        def work() -> None:
-            AuditTable.create(at=now(), actor=actor, verb=verb, detail=detail)
 
         await self._db.write(work)
 

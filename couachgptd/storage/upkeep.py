@@ -60,9 +60,8 @@ class SqliteUpkeep:
     async def backups(self) -> list[Backup]:
         return await asyncio.to_thread(backups.listed, self._folder)
 
-    def path_of(self, name: str) -> Path:
-        """Return a backup's file, to be downloaded. Raises NotFound."""
-        return backups.find(self._folder, name)
+    async def path_of(self, name: str) -> Path:
+        return await asyncio.to_thread(backups.find, self._folder, name)
 
     async def delete_backup(self, name: str) -> None:
         def work() -> None:

@@ -40,7 +40,7 @@ class Kept(SqliteUpkeep):
         if self.failure is not None:
             raise self.failure
         made = await super().back_up(kind)
-        path = self.path_of(made.name)
+        path = await self.path_of(made.name)
         name = f"couachgpt-{self.clock():%Y%m%dT%H%M%SZ}-s{made.schema:04d}-{kind.value}.db"
         path.rename(path.with_name(name))
         return next(each for each in await self.backups() if each.name == name)
@@ -194,7 +194,7 @@ async def test_the_backup_of_the_night_still_has_what_the_night_deletes(night: N
     import sqlite3
     from contextlib import closing
 
-    with closing(sqlite3.connect(night.upkeep.path_of(backup.name))) as copy:
+    with closing(sqlite3.connect(await night.upkeep.path_of(backup.name))) as copy:
         assert copy.execute("SELECT id FROM conversations").fetchall() == [(old,)]
 
 

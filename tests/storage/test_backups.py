@@ -41,7 +41,7 @@ async def test_a_backup_is_one_whole_private_file_named_by_time_schema_and_kind(
 
     made = await backed_up(upkeep)
 
-    path = upkeep.path_of(made.name)
+    path = await upkeep.path_of(made.name)
     assert settings_in(path) == {"a": "1"}
     assert path.name == f"couachgpt-{made.made_at:%Y%m%dT%H%M%SZ}-s{made.schema:04d}-manual.db"
     assert made.schema == 3
@@ -64,7 +64,7 @@ async def test_while_one_is_made_the_store_goes_on(
         written += 1
 
     assert written > 1, "one write at most would mean that they waited"
-    assert len(settings_in(upkeep.path_of((await making).name))) >= 40
+    assert len(settings_in(await upkeep.path_of((await making).name))) >= 40
 
 
 async def test_what_a_killed_daemon_left_half_written_goes_with_the_next(
@@ -109,7 +109,7 @@ async def test_what_is_no_backup_is_neither_found_nor_deleted_nor_put_back(
     with pytest.raises(NotFound):
         await upkeep.stage_restore(name)
     with pytest.raises(NotFound):
-        upkeep.path_of(name)
+        await upkeep.path_of(name)
     assert (data / FILE_NAME).exists()
 
 
@@ -251,7 +251,7 @@ def damage(path: Path) -> None:
 
 async def test_a_damaged_backup_is_refused(upkeep: SqliteUpkeep, data: Path) -> None:
     made = await backed_up(upkeep)
-    damage(upkeep.path_of(made.name))
+    damage(await upkeep.path_of(made.name))
 
     with pytest.raises(StoreCorrupt):
         await upkeep.stage_restore(made.name)
@@ -261,7 +261,7 @@ async def test_a_damaged_backup_is_refused(upkeep: SqliteUpkeep, data: Path) -> 
 @pytest.mark.parametrize("content", [b"", b"text" * 5000])
 async def test_what_is_no_database_is_refused(upkeep: SqliteUpkeep, content: bytes) -> None:
     made = await backed_up(upkeep)
-    upkeep.path_of(made.name).write_bytes(content)
+    (await upkeep.path_of(made.name)).write_bytes(content)
 
     with pytest.raises(StoreCorrupt):
         await upkeep.stage_restore(made.name)
@@ -269,7 +269,7 @@ async def test_what_is_no_database_is_refused(upkeep: SqliteUpkeep, content: byt
 
 async def test_a_database_of_another_program_is_refused(upkeep: SqliteUpkeep) -> None:
     made = await backed_up(upkeep)
-    path = upkeep.path_of(made.name)
+    path = await upkeep.path_of(made.name)
     path.unlink()
     with contextlib.closing(sqlite3.connect(path)) as connection:
         connection.execute("CREATE TABLE music (title)")
@@ -281,7 +281,7 @@ async def test_a_database_of_another_program_is_refused(upkeep: SqliteUpkeep) ->
 
 async def test_a_backup_of_a_newer_version_is_refused(upkeep: SqliteUpkeep) -> None:
     made = await backed_up(upkeep)
-    with contextlib.closing(sqlite3.connect(upkeep.path_of(made.name))) as connection:
+    with contextlib.closing(sqlite3.connect(await upkeep.path_of(made.name))) as connection:
         connection.execute("INSERT INTO schema_migration (name, applied) VALUES ('0099_new', 1)")
         connection.commit()
 
@@ -295,7 +295,7 @@ async def test_an_older_backup_is_brought_up_to_date_at_the_start(
 ) -> None:
     async with opened_store(data) as store:
         made = await backed_up(store.upkeep(tmp_path))
-        path = store.upkeep(tmp_path).path_of(made.name)
+        path = await store.upkeep(tmp_path).path_of(made.name)
         with contextlib.closing(sqlite3.connect(path)) as connection:
             connection.executescript(
                 "DROP TABLE links; DROP TABLE samples; DROP INDEX turns_conversation;"

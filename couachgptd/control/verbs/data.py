@@ -2,7 +2,16 @@
 
 from couachgptd.control import shapes
 from couachgptd.control.verb import Verb
-from couachgptd.services.operator import data, leaving
+from couachgptd.services.operator import data, leaving, records
+
+FILTER = {
+    "actor": "how the actor begins",
+    "verb": "how the verb begins",
+    "since": "a moment, ISO 8601",
+    "until": "a moment, ISO 8601",
+    "text": "what is anywhere in the entry",
+    "before": "an id: only older entries",
+}
 
 VERBS = (
     Verb(
@@ -58,6 +67,7 @@ VERBS = (
         shapes.BackupAnswer,
         status=201,
     ),
+    Verb("control.db.backup.download", "Download a backup.", data.download, shapes.File),
     Verb("control.db.backup.rm", "Delete a backup.", data.delete_backup, shapes.Nothing),
     Verb(
         "control.db.restore",
@@ -65,5 +75,29 @@ VERBS = (
         data.restore,
         shapes.Restore,
         shapes.NamedBackup,
+    ),
+    Verb(
+        "control.audit",
+        "Look up who changed what, newest first.",
+        records.audit,
+        shapes.AuditPage,
+        query={
+            **FILTER,
+            "limit": f"how many at most: 1 to {records.PAGE_MOST}, {records.PAGE} by default",
+        },
+    ),
+    Verb(
+        "control.audit.csv",
+        "The same, all of it, as CSV.",
+        records.audit_csv,
+        shapes.File,
+        query=FILTER,
+    ),
+    Verb(
+        "control.samples",
+        "The figures of the charts: at most 400 moments, each figure a series.",
+        records.samples,
+        shapes.Samples,
+        query={"range": "1h (the default), 24h or 7d"},
     ),
 )

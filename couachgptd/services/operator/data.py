@@ -6,7 +6,7 @@ from couachgptd.core import wire
 from couachgptd.core.errors import BadRequest
 from couachgptd.core.upkeep import Backup, Kind
 from couachgptd.core.wire import Json
-from couachgptd.services.operator.desk import Call, Desk
+from couachgptd.services.operator.desk import Call, Desk, Document
 
 DAYS_MOST = 36_500
 
@@ -69,6 +69,12 @@ async def back_up(desk: Desk, call: Call) -> Json:
 async def delete_backup(desk: Desk, call: Call) -> Json:
     await desk.maintenance.delete_backup(call.names["backup"], call.actor)
     return {}
+
+
+async def download(desk: Desk, call: Call) -> Document:
+    path = await desk.maintenance.path_of(call.names["backup"])
+    await desk.store.audit(call.actor, "db.backup-download", {"name": path.name})
+    return Document(path, "application/vnd.sqlite3", path.name)
 
 
 async def restore(desk: Desk, call: Call) -> Json:

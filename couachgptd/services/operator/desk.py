@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from couachgptd.core.errors import BadRequest
@@ -37,6 +38,15 @@ class Desk:
     address: str = ""
     started: float = field(default_factory=time.monotonic)
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """An answer that is no JSON: a text, or a file as it is; `name` is what it is saved as."""
+
+    content: str | Path
+    media_type: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)

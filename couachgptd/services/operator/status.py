@@ -4,11 +4,11 @@ import asyncio
 import os
 import time
 from contextlib import suppress
-from pathlib import Path
 
 from couachgptd.core import wire
 from couachgptd.core.users import UserState
 from couachgptd.core.wire import Json
+from couachgptd.services.machine import resident_bytes
 from couachgptd.services.operator.desk import Call, Desk
 
 STATUS_SECONDS = 1.0  # what is known must not wait for an engine that hangs
@@ -51,9 +51,3 @@ async def status(desk: Desk, _call: Call) -> Json:
             "pending": sum(user.state is UserState.PENDING for user in users),
         },
     }
-
-
-def resident_bytes() -> int:
-    """Return our own resident memory; what psutil would say, for a thousandth of its import."""
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE")
