@@ -12,6 +12,7 @@ from couachgptd import __version__, config, logs, settings, tls
 from couachgptd.notify import notify
 
 # Exit codes of sysexits.h, so that systemd and people can tell them apart.
+EX_NOINPUT = 66  # there is no such backup
 EX_UNAVAILABLE = 69  # the port or the control socket is taken
 EX_SOFTWARE = 70
 EX_IOERR = 74  # the store cannot be used
@@ -37,14 +38,14 @@ def main() -> int:
     faulthandler.enable()
     faulthandler.register(signal.SIGUSR1, all_threads=True)
     logs.set_up(loaded.log.level)
-    return _run(loaded, only_migrate=arguments.migrate)
+    return _run(loaded, only_migrate=arguments.migrate, backup=arguments.restore)
 
 
-def _run(loaded: settings.Config, *, only_migrate: bool) -> int:
+def _run(loaded: settings.Config, *, only_migrate: bool, backup: Path | None) -> int:
     gc.disable()  # nothing that imports make is garbage
     from couachgptd import daemon
     from couachgptd.control.peer import SocketUnusable
-    from couachgptd.core.errors import StoreError
+    from couachgptd.core.errors import NotFound, StoreError
     from couachgptd.http.assets import AssetsMissing
     from couachgptd.listeners import PortTaken
 
@@ -52,11 +53,15 @@ def _run(loaded: settings.Config, *, only_migrate: bool) -> int:
     gc.freeze()
     gc.enable()
     try:
+        if backup is not None:
+            return asyncio.run(daemon.restore(loaded, backup.absolute()))
         return asyncio.run(daemon.migrate(loaded) if only_migrate else daemon.run(loaded))
     except Exception as error:
         cause = error
         while isinstance(cause, ExceptionGroup):  # what runs beside the rest fails in a group
             cause = cause.exceptions[0]
+        if isinstance(cause, NotFound):
+            return _fail(EX_NOINPUT, f"{backup}: there is no such file")
         if isinstance(cause, StoreError):
             return _fail(EX_IOERR, store_help(cause.code, cause.fields))
         if isinstance(cause, SocketUnusable | PortTaken):
@@ -120,6 +125,12 @@ def _parser() -> argparse.ArgumentParser:
         "--migrate",
         action="store_true",
         help="bring the database up to this version, check it, and exit",
+    )
+    parser.add_argument(
+        "--restore",
+        type=Path,
+        metavar="BACKUP",
+        help="put a backup in place of the database, keep that as a backup, and exit",
     )
     parser.add_argument("--version", action="version", version=f"couachgptd {__version__}")
     return parser

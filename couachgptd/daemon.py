@@ -12,6 +12,7 @@ from collections.abc import AsyncGenerator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from aiohttp import web
@@ -46,7 +47,7 @@ from couachgptd.services.topics import Topics
 from couachgptd.services.watch import Watch
 from couachgptd.settings import Config, Server
 from couachgptd.storage.passwords import Argon2Passwords
-from couachgptd.storage.store import opened_store
+from couachgptd.storage.store import opened_store, restored
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +62,12 @@ async def migrate(config: Config) -> int:
     """Open the store as a start does, and nothing else: an upgrade tries a copy first."""
     async with opened_store(config.storage.directory):
         return 0
+
+
+async def restore(config: Config, backup: Path) -> int:
+    """Put a backup in place of the store, which no daemon may have open."""
+    await restored(config.storage.directory, backup)
+    return 0
 
 
 async def run(config: Config) -> int:

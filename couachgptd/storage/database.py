@@ -8,9 +8,9 @@ import os
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -281,6 +281,20 @@ def prepare_directory(directory: Path, *, make_parents: bool) -> None:
         raise file_error(directory, error) from None
 
 
+@contextmanager
+def locked(directory: Path) -> Iterator[None]:
+    """Keep every other daemon out of a data directory. Raises StoreLocked."""
+    lock = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StoreLocked(path=str(directory), reason="another daemon uses it") from None
+        yield
+    finally:
+        os.close(lock)
+
+
 @asynccontextmanager
 async def opened_database(
     directory: Path, *, make_parents: bool = False
@@ -292,12 +306,7 @@ async def opened_database(
     """
     prepare_directory(directory, make_parents=make_parents)
     path = directory / FILE_NAME
-    lock = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise StoreLocked(path=str(directory), reason="another daemon uses it") from None
+    with locked(directory):
         backups.put_in_place(directory, path)
         database = Database(path)
         try:
@@ -312,5 +321,3 @@ async def opened_database(
             yield database
         finally:
             await database.close()
-    finally:
-        os.close(lock)

@@ -1,11 +1,13 @@
 """The one store: every port method of `core.ports.Store`, over one database."""
 
+import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from couachgptd.storage import backups
 from couachgptd.storage.chats import ChatStore
-from couachgptd.storage.database import opened_database
+from couachgptd.storage.database import locked, opened_database, prepare_directory
 from couachgptd.storage.incidents import IncidentStore
 from couachgptd.storage.links import LinkStore
 from couachgptd.storage.records import RecordStore
@@ -40,6 +42,29 @@ class SqliteStore(LinkStore, ChatStore, TurnStore, IncidentStore, RecordStore):
     async def ping(self) -> None:
         if not self._db.is_vacuuming:
             await self._db.write(lambda: None)
+
+
+async def restored(directory: Path, source: Path) -> None:
+    """Put a backup in place while no daemon runs, and bring it up to date.
+
+    Root may do it for the daemon's user: what is made belongs to whom the directory belongs.
+    Raises StoreLocked, NotFound, and what `SqliteUpkeep.stage_restore` does.
+    """
+    prepare_directory(directory, make_parents=False)
+    with locked(directory):
+        backups.stage(source, directory)
+    try:
+        async with opened_database(directory):
+            pass
+    finally:
+        _hand_over(directory)
+
+
+def _hand_over(directory: Path) -> None:
+    owner = directory.stat()
+    if os.geteuid() == 0 != owner.st_uid:
+        for path in (*directory.glob("*"), *(directory / backups.FOLDER).glob("*")):
+            os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
 
 @asynccontextmanager

@@ -1,6 +1,9 @@
 """What is kept, seen from the control socket of the real daemon: backups that come back, purges."""
 
+import os
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from typing import Any
 
@@ -57,6 +60,44 @@ async def test_a_backup_that_is_put_back_brings_conversations_back(fresh: Runnin
     done(fresh.control("POST", "/v1/db/restore", {"backup": before["name"]}))
     fresh.restart()
     assert await conversations(fresh, "marc") == [later], "and the other way round"
+
+
+async def test_a_backup_is_put_back_without_a_daemon_and_not_under_one(
+    fresh: RunningDaemon,
+) -> None:
+    kept = await asked(fresh, "claire", "Gardez ceci")
+    path = done(fresh.control("POST", "/v1/db/backups"), 201)["path"]
+    done(fresh.control("POST", "/v1/conversations/purge", {"user": "claire"}))
+    program = [sys.executable, "-m", "couachgptd", f"--set=storage.data_dir={fresh.data}"]
+
+    refused = subprocess.run(
+        [*program, "--restore", path], capture_output=True, text=True, check=False
+    )
+    assert (refused.returncode, "another daemon uses this" in refused.stderr) == (74, True)
+    fresh.stop()
+    absent = subprocess.run(
+        [*program, "--restore", f"{path}x"], capture_output=True, text=True, check=False
+    )
+    assert (absent.returncode, "there is no such file" in absent.stderr) == (66, True)
+    subprocess.run([*program, "--restore", path], check=True)
+    fresh.start()
+
+    assert await conversations(fresh, "claire") == [kept]
+
+
+async def test_what_root_puts_back_belongs_to_whom_the_data_belong(
+    fresh: RunningDaemon,
+) -> None:
+    path = done(fresh.control("POST", "/v1/db/backups"), 201)["path"]
+    fresh.stop()
+    for each in (fresh.data, *fresh.data.rglob("*")):
+        os.chown(each, 4242, 4243)
+
+    program = [sys.executable, "-m", "couachgptd", f"--set=storage.data_dir={fresh.data}"]
+    subprocess.run([*program, "--restore", path], check=True)
+
+    owners = {(each.stat().st_uid, each.stat().st_gid) for each in fresh.data.rglob("*")}
+    assert owners == {(4242, 4243)}
 
 
 def test_backups_are_listed_and_deleted(fresh: RunningDaemon) -> None:
