@@ -2,9 +2,11 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from tests.systemd import bundles
 from tests.systemd.sandboxed import Sandbox, lacks
 
 
@@ -20,3 +22,9 @@ def sandbox() -> Iterator[Sandbox]:
         yield booted
     finally:
         booted.stop()
+
+
+@pytest.fixture(scope="session")
+def bundle() -> Path:
+    """Return what install.sh installs from: the checkout as a bundle."""
+    return bundles.own()

@@ -3,11 +3,8 @@
 The tests share one sandbox and follow one server's life; each first makes sure of where it begins.
 """
 
-import json
-import os
 import re
 import ssl
-import subprocess
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,77 +12,19 @@ from pathlib import Path
 import pytest
 
 from tests.certificates import fingerprint
-from tests.running_daemon import PASSWORD
 from tests.systemd import bundles
-from tests.systemd.sandboxed import Sandbox, eventually, lacks
+from tests.systemd.installing import PREFIX, Server, booted
+from tests.systemd.sandboxed import eventually
 from tests.systemd.service import CONFIG, DATA, SOCKET, UNIT
 
-PREFIX = Path("/opt/couachgpt")
-# Where install.sh writes, and where it must not.
-PLACES = ("/etc", "/opt", "/usr/local", "/var/lib")
 # A migration of a later version.
 MIGRATION = 'def up(migrator, db):\n    db.execute_sql("CREATE TABLE later (id INTEGER)")\n'
-
-Done = subprocess.CompletedProcess[str]
-
-
-class Server(Sandbox):
-    """The sandbox as a server on which somebody runs install.sh."""
-
-    def install(self, bundle: Path, *options: str, language: str = "en_GB.UTF-8") -> Done:
-        """Run a bundle's install.sh; it may fail."""
-        program = bundles.inside(bundle) / "install.sh"
-        return self.attempt("env", f"LANG={language}", "sh", program, *options)
-
-    def rollback(self, *options: str) -> Done:
-        return self.attempt("couachgptctl", "rollback", *options)
-
-    def files(self, *places: str) -> str:
-        """Return every file, with what shows that it was touched."""
-        places = places or PLACES
-        return self.run("find", *places, "-xdev", "-printf", "%p %m %U %T@ %l\n")
-
-    def names(self) -> set[str]:
-        return set(self.run("find", *PLACES, "-xdev", "-printf", "%p\n").splitlines())
-
-    def release(self, link: str = "current") -> str:
-        return self.run("readlink", PREFIX / link).strip().rpartition("/")[2]
-
-    @property
-    def is_installed(self) -> bool:
-        return self.attempt("test", "-e", PREFIX / "current").returncode == 0
-
-    def version(self) -> str:
-        """Return the version of the daemon that runs."""
-        status = json.loads(self.run("couachgptctl", "--json", "status"))
-        version: str = status["version"]
-        return version
-
-    def people(self) -> set[str]:
-        users = json.loads(self.run("couachgptctl", "--json", "user", "ls"))["users"]
-        return {user["login"] for user in users}
-
-    def add_user(self, login: str) -> None:
-        told = f"printf '%s\\n' '{PASSWORD}' | couachgptctl user add {login} --password-stdin"
-        self.run("sh", "-c", told)
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    """Return a booted system that never saw CouachGPT."""
-    if reason := lacks():
-        pytest.skip(reason)
-    booted = Server(f"install-{os.getpid()}")
-    booted.start()
-    try:
-        yield booted
-    finally:
-        booted.stop()
-
-
-@pytest.fixture(scope="session")
-def bundle() -> Path:
-    return bundles.own()
+    with booted("install") as running:
+        yield running
 
 
 @pytest.fixture
