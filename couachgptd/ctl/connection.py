@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from couachgptd import paths
 from couachgptd.control.client import REQUEST_SECONDS, ControlClient
 from couachgptd.control.routes import API
 from couachgptd.ctl.texts import _
@@ -28,7 +29,16 @@ def settings(arguments: "Namespace") -> "Config":
 
 def socket_path(arguments: "Namespace") -> Path:
     given = arguments.socket or os.environ.get(ENVIRONMENT)
-    return Path(given) if given else settings(arguments).control_socket
+    if given:
+        return Path(given)
+    if arguments.config is None and _is_hidden(paths.SYSTEM_CONFIG):
+        # It may hold secrets, so it is root's and the daemon's; the socket has groups besides.
+        return paths.SYSTEM_SOCKET
+    return settings(arguments).control_socket
+
+
+def _is_hidden(path: Path) -> bool:
+    return path.exists() and not os.access(path, os.R_OK)
 
 
 @contextmanager

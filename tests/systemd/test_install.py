@@ -154,6 +154,17 @@ def test_a_second_run_changes_nothing_and_disturbs_nobody(installed: Server, bun
     ) == before
 
 
+def test_an_operator_needs_only_the_group(installed: Server) -> None:
+    installed.run("useradd", "--groups", "couachgpt-admin", "olivier")
+    try:
+        done = installed.run_as("olivier", "couachgptctl", "user", "ls")
+    finally:
+        installed.run("userdel", "olivier")
+
+    assert done.returncode == 0, done.stderr
+    assert "claire" in done.stdout
+
+
 def test_settings_are_never_overwritten_and_what_is_to_be_written_is_said(
     installed: Server, bundle: Path
 ) -> None:
