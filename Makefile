@@ -30,7 +30,7 @@ SHELL_CODE := .ci/run $(wildcard *.sh scripts/*.sh benchmarks/*.sh tests/*/*.sh)
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help install web locales texts models packages run test test-web test-python check format \
+.PHONY: help install web locales texts reference models packages run test test-web test-python check format \
 	soak screenshots wheel bundle lock clean
 
 help: ## list the targets
@@ -77,6 +77,9 @@ locales: $(COMPILED) ## compile the catalogues: .mo for the server, JSON for the
 
 $(COMPILED) &: $(CATALOGUES) $(BROWSER_CODE) scripts/locales.py scripts/web_texts.py $(INSTALLED)
 	$(BIN)/python -m scripts.locales compile
+
+reference: $(INSTALLED) ## bring what docs/ says of verbs up to date with their tables
+	$(BIN)/python -m scripts.reference write
 
 texts: $(INSTALLED) ## bring new texts of the sources into the catalogues, to be translated
 	$(BIN)/python -m scripts.locales update

@@ -39,6 +39,7 @@ from couachgptd.services.maintenance import Maintenance
 from couachgptd.services.models import ModelService
 from couachgptd.services.operator import people
 from couachgptd.services.operator.desk import Call, Desk
+from couachgptd.services.orders import Orders
 from couachgptd.services.prompts import Prompts
 from couachgptd.services.runner import TurnRunner
 from couachgptd.services.sampler import Sampler
@@ -124,8 +125,7 @@ async def run(config: Config) -> int:
         links = LinkService(store, passwords, accounts)
         chat = ChatService(store, topics, runner, models, prompts)
         engine_control = await stack.enter_async_context(opened_control(config, engine))
-        limits = Limits(**asdict(config.watchdog))
-        watch = Watch(engine_control, runner, models, store, limits)
+        watch = Watch(engine_control, runner, models, store, Limits(**asdict(config.watchdog)))
         maintenance = Maintenance(
             store.upkeep(config.models_dir),
             store,
@@ -133,8 +133,21 @@ async def run(config: Config) -> int:
             hour=config.backup.hour,
             retention=lambda: Retention(**asdict(config.retention)),
         )
+        orders = await Orders.recalled(engine, engine_control, models, runner, watch, store)
         desk = Desk(
-            accounts, links, chat, models, runner, topics, watch, maintenance, store, __version__
+            accounts=accounts,
+            links=links,
+            chat=chat,
+            models=models,
+            runner=runner,
+            topics=topics,
+            watch=watch,
+            maintenance=maintenance,
+            orders=orders,
+            shutdown=shutdown,
+            store=store,
+            directory=config.storage.directory,
+            version=__version__,
         )
         app = create_app(
             accounts=accounts,

@@ -51,6 +51,7 @@ RULES = {
         "handlers ask a service, never a table, an engine or the socket",
     ),
     "control.routes": rule("", "", "couachgptctl starts with it: the standard library only"),
+    "control.bodies": rule("", "", "couachgptctl's types are made of it"),
     "control.shapes": rule("", "", "couachgptctl's types are made of it"),
     "control.client": rule(
         "control.routes",

@@ -26,6 +26,7 @@ from couachgptd.core.errors import (
     NotAllowed,
     NotFound,
     QueueFull,
+    RestartUnavailable,
     SetupDone,
     StoreError,
     TurnRunning,
@@ -46,6 +47,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _STATUS: tuple[tuple[type[CouachError], int], ...] = (
     (NotFound, 404),
     (SetupDone, 409),
+    (RestartUnavailable, 409),
     (NotAllowed, 403),
     (LoginTaken, 409),
     (AccountSuspended, 409),
@@ -139,6 +141,8 @@ def _refusal(error: CouachError) -> web.Response:
 
 
 async def _body(request: web.Request) -> Json:
+    if not request.can_read_body:
+        return {}
     try:
         body = await request.json()
     except (ValueError, LookupError, RecursionError):

@@ -26,9 +26,21 @@ ROUTES: Mapping[str, tuple[str, str]] = {
     "control.setup-link": ("POST", "/v1/setup-link"),
     # models
     "control.model.list": ("GET", "/v1/models"),
+    "control.model.pull": ("POST", "/v1/models/{model}/pull"),
+    "control.model.rm": ("DELETE", "/v1/models/{model}"),
+    "control.model.load": ("POST", "/v1/models/{model}/load"),
+    "control.model.unload": ("POST", "/v1/models/{model}/unload"),
+    "control.model.default": ("POST", "/v1/models/{model}/default"),
     # the queue
     "control.queue": ("GET", "/v1/queue"),
+    "control.queue.pause": ("POST", "/v1/queue/pause"),
+    "control.queue.cancel": ("POST", "/v1/queue/{turn}/cancel"),
     # the engine
+    "control.engine.show": ("GET", "/v1/engine"),
+    "control.engine.start": ("POST", "/v1/engine/start"),
+    "control.engine.stop": ("POST", "/v1/engine/stop"),
+    "control.engine.restart": ("POST", "/v1/engine/restart"),
+    "control.engine.unload": ("POST", "/v1/engine/unload"),
     "control.engine.incidents": ("GET", "/v1/engine/incidents"),
     "control.engine.reset": ("POST", "/v1/engine/reset"),
     "control.engine.maintenance": ("POST", "/v1/engine/maintenance"),
@@ -47,6 +59,9 @@ ROUTES: Mapping[str, tuple[str, str]] = {
     "control.audit": ("GET", "/v1/audit"),
     "control.audit.csv": ("GET", "/v1/audit.csv"),
     "control.samples": ("GET", "/v1/samples"),
+    # the daemon
+    "control.restart": ("POST", "/v1/restart"),
+    "control.drain": ("POST", "/v1/drain"),
     # a question
     "control.ask": ("POST", "/v1/ask"),
 }

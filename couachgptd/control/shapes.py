@@ -1,8 +1,6 @@
-"""What the verbs of the control socket take and answer, as typed dictionaries."""
+"""What the verbs of the control socket answer, as typed dictionaries."""
 
 from typing import Any, Literal, NotRequired, TypedDict
-
-# --- answers
 
 
 class User(TypedDict):
@@ -52,6 +50,8 @@ class EngineStatus(Engine):
     model: str | None
     loaded: list[str]
     since: str
+    cpu_cores: float | None
+    memory_bytes: int | None
 
 
 class Incident(TypedDict):
@@ -75,6 +75,7 @@ class QueuedTurn(TypedDict):
 
 class Queue(TypedDict):
     paused: bool
+    is_held: bool
     running: list[QueuedTurn]
     waiting: list[QueuedTurn]
 
@@ -83,11 +84,22 @@ class Turns(TypedDict):
     queued: int
     running: int
     is_paused: bool
+    is_held: bool
 
 
 class Users(TypedDict):
     total: int
     pending: int
+    online: int
+
+
+class Machine(TypedDict):
+    cores: int
+    load: float
+    memory_total_bytes: int
+    memory_available_bytes: int
+    disk_total_bytes: int
+    disk_free_bytes: int
 
 
 class Status(TypedDict):
@@ -96,11 +108,15 @@ class Status(TypedDict):
     started_at: str
     uptime_seconds: float
     address: str
-    memory_bytes: int | None
+    health: Literal["ok", "degraded", "failed"]
+    problems: list[str]
+    memory_bytes: int
     sockets: int
+    machine: Machine
     engine: EngineStatus
     turns: Turns
     users: Users
+    incidents: list[Incident]
 
 
 class Event(TypedDict):
@@ -112,6 +128,56 @@ class Event(TypedDict):
     d: NotRequired[str]
     text: NotRequired[str]
     thinking: NotRequired[str]
+
+
+class LoadedModel(TypedDict):
+    name: str
+    memory_bytes: int | None
+    context_tokens: int | None
+
+
+class Unit(TypedDict):
+    state: str
+    result: str
+
+
+class EngineDetail(Engine):
+    address: str | None
+    version: str | None
+    since: str
+    is_maintenance: bool
+    is_stopped: bool
+    model: str | None
+    loaded: list[LoadedModel]
+    quarantined: list[str]
+    pid: int | None
+    unit: Unit | None
+    cpu_cores: float | None
+    memory_bytes: int | None
+    processes: int | None
+
+
+class Unloaded(TypedDict):
+    engine: Engine
+    unloaded: list[str]
+
+
+class TurnAnswer(TypedDict):
+    turn: QueuedTurn
+
+
+class PullEvent(TypedDict):
+    """A line of a download: `progress` again and again, then `done`."""
+
+    type: Literal["progress", "done"]
+    stage: NotRequired[str]
+    bytes: NotRequired[int]
+    total_bytes: NotRequired[int]
+
+
+class Ending(TypedDict):
+    running: int
+    drain_seconds: float
 
 
 class UserAnswer(TypedDict):
@@ -292,74 +358,3 @@ class Samples(TypedDict):
     span_seconds: int
     at: list[int]
     series: dict[str, list[float | None]]
-
-
-# --- bodies
-
-
-class NewUser(TypedDict):
-    login: str
-    password: str
-    name: NotRequired[str]
-    role: NotRequired[Literal["admin", "member", "reader"]]
-    language: NotRequired[Literal["fr", "en"]]
-
-
-class NewState(TypedDict):
-    state: Literal["active", "suspended"]
-
-
-class NewRole(TypedDict):
-    role: Literal["admin", "member", "reader"]
-
-
-class NewPassword(TypedDict):
-    password: str
-
-
-class Switch(TypedDict):
-    is_on: bool
-
-
-class Question(TypedDict):
-    text: str
-    model: NotRequired[str | None]
-
-
-class Removal(TypedDict):
-    """`heir` is the login of who gets what is theirs; without one it is deleted, too."""
-
-    heir: NotRequired[str | None]
-    is_dry_run: NotRequired[bool]
-
-
-class Purge(TypedDict):
-    """One of the two: an id, or a login."""
-
-    conversation: NotRequired[str]
-    user: NotRequired[str]
-    is_dry_run: NotRequired[bool]
-
-
-class Kick(TypedDict):
-    """One of the two: an id, or a login."""
-
-    session: NotRequired[str]
-    user: NotRequired[str]
-
-
-class NewInvitation(TypedDict):
-    uses: int
-    days: int
-
-
-class Quick(TypedDict):
-    is_quick: NotRequired[bool]
-
-
-class Kinds(TypedDict):
-    kinds: NotRequired[list[str] | None]
-
-
-class NamedBackup(TypedDict):
-    backup: str

@@ -30,6 +30,12 @@ class NotFound(CouachError):
     code = "not_found"
 
 
+class TurnNotFound(NotFound):
+    """This answer has ended, or never was."""
+
+    code = "turn_not_found"
+
+
 class NotAllowed(CouachError):
     code = "not_allowed"
 
@@ -119,6 +125,12 @@ class SetupLinkInvalid(CouachError):
     code = "setup_link_invalid"
 
 
+class RestartUnavailable(CouachError):
+    """Nobody would start the daemon again: no service manager runs it."""
+
+    code = "restart_unavailable"
+
+
 class SetupDone(CouachError):
     """There is an administrator already: the link that makes the first one is made no more."""
 
@@ -162,6 +174,18 @@ class EngineMissing(EngineError):
     """The embedded engine is not installed. Fields: `reason`."""
 
     code = "engine_missing"
+
+
+class EngineNotControlled(EngineError):
+    """The engine could not be started, stopped or restarted. Fields: `reason`."""
+
+    code = "engine_not_controlled"
+
+
+class EngineStopped(EngineError):
+    """A person stopped the engine; it is not used before a person starts it."""
+
+    code = "engine_stopped"
 
 
 class EnginePortTaken(EngineError):

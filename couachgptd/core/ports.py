@@ -123,6 +123,14 @@ class EngineControl(Protocol):
         """
         ...
 
+    async def start(self) -> Outcome:
+        """Have the unit started, in at most 60 s; our own child starts with the next question."""
+        ...
+
+    async def stop(self) -> Outcome:
+        """Have the engine's processes ended, on a person's word, in at most 60 s."""
+        ...
+
     async def close(self) -> None:
         """Drop the probes that are open; the engine itself is closed by its owner."""
         ...

@@ -6,6 +6,7 @@ from typing import Any
 from couachgptd.core.conversations import Conversation, Message
 from couachgptd.core.errors import CouachError
 from couachgptd.core.forecast import Spoken
+from couachgptd.core.incidents import Incident
 from couachgptd.core.models import EngineStatus, Model
 from couachgptd.core.turns import Turn, TurnState
 from couachgptd.core.users import User
@@ -17,6 +18,15 @@ def moment(value: datetime | None) -> str | None:
     return (
         None if value is None else value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     )
+
+
+def incident(value: Incident) -> Json:
+    return {
+        "at": moment(value.at),
+        "before": value.before,
+        "after": value.after,
+        "evidence": value.evidence,
+    }
 
 
 def user(value: User) -> Json:

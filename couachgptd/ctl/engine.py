@@ -1,17 +1,18 @@
-"""couachgptctl engine and queue: what happened, who waits, and a person's word about it."""
+"""couachgptctl engine: how it is, what happened to it, and a person's word about it."""
 
 import sys
 
 from couachgptd.ctl import exits, render
 from couachgptd.ctl.connection import connected
-from couachgptd.ctl.stages import STAGES, expected_wait
-from couachgptd.ctl.texts import _, mark
+from couachgptd.ctl.failures import why_down
+from couachgptd.ctl.long import patient, shown
+from couachgptd.ctl.texts import _, decimal, mark, ngettext
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from couachgptd.control.shapes import Engine, Incident, QueuedTurn
+    from couachgptd.control.shapes import Engine, EngineDetail, EngineStatus, Incident
 
 # The states of docs/protocol.md; one of a newer daemon is shown as it is.
 STATES = {
@@ -43,6 +44,13 @@ REASONS = {
     "port_taken": mark("another program uses its port"),
     "restart_stuck": mark("its restart does not come to an end"),
 }
+# What to do about a state that stays as it is until somebody does something.
+HINTS = {
+    "failed": mark("Once the cause is mended, `couachgptctl engine reset` tries again."),
+    "stopped": mark("`couachgptctl engine start` starts it."),
+    "maintenance": mark("`couachgptctl engine maintenance off` ends it."),
+    "unreachable": mark("It runs elsewhere, or by hand: see there."),
+}
 WELL = frozenset({"ready", "busy", "loading"})
 TELLING = (
     "reason",
@@ -54,13 +62,60 @@ TELLING = (
 INDENT = "    "
 
 
+def show(arguments: "Namespace") -> int:
+    with connected(arguments) as client:
+        engine = client.call("control.engine.show")
+    print(render.as_json(engine) if arguments.json else _detail(engine))
+    return exits.OK
+
+
+def start(arguments: "Namespace") -> int:
+    return _order(
+        arguments,
+        "control.engine.start",
+        _("The engine is starting:"),
+        _("The engine is started: questions that wait go on."),
+    )
+
+
+def stop(arguments: "Namespace") -> int:
+    return _order(
+        arguments,
+        "control.engine.stop",
+        _("The engine is stopping:"),
+        _("The engine is stopped. Questions are kept until `couachgptctl engine start`."),
+    )
+
+
+def restart(arguments: "Namespace") -> int:
+    return _order(
+        arguments,
+        "control.engine.restart",
+        _("The engine is restarting:"),
+        _("The engine has restarted; what it was answering is tried again."),
+    )
+
+
+def unload(arguments: "Namespace") -> int:
+    with connected(patient(arguments)) as client, shown(_("Unloading:")):
+        answer = client.call("control.engine.unload")
+    names = ", ".join(answer["unloaded"])
+    text = (
+        _("Out of memory: {models}.").format(models=names)
+        if names
+        else _("No model was in memory.")
+    )
+    print(render.as_json(answer) if arguments.json else render.safe(text))
+    return exits.OK
+
+
 def incidents(arguments: "Namespace") -> int:
     with connected(arguments) as client:
         found = client.call("control.engine.incidents", limit=arguments.limit)["incidents"]
     if arguments.json:
         print(render.as_json({"incidents": found}))
     elif found:
-        print("\n".join(_incident(each) for each in found))
+        print("\n".join(incident(each) for each in found))
     else:
         print(_("Nothing has happened to the engine."))
     return exits.OK
@@ -85,23 +140,6 @@ def maintenance(arguments: "Namespace") -> int:
     return _say(arguments, engine, text)
 
 
-def show_queue(arguments: "Namespace") -> int:
-    with connected(arguments) as client:
-        queue = client.call("control.queue")
-    if arguments.json:
-        print(render.as_json(queue))
-        return exits.OK
-    if queue["paused"]:
-        print(render.yellow(_("The queue is paused: the engine can take no question now.")))
-    turns = [*queue["running"], *queue["waiting"]]
-    if turns:
-        head = (_("PLACE"), _("WHO"), _("STAGE"), _("WAIT"), _("MODEL"), _("SOURCE"), _("TURN"))
-        print(render.table(head, [_row(each) for each in turns], right=(0,)))
-    else:
-        print(_("Nobody waits, and no answer is being written."))
-    return exits.OK
-
-
 def state(name: str) -> str:
     """Return a state of the engine in a word or two."""
     return _(STATES[name]) if name in STATES else name
@@ -112,7 +150,69 @@ def reason(name: str) -> str:
     return _(REASONS[name]) if name in REASONS else name
 
 
-def _incident(incident: "Incident") -> str:
+def _order(arguments: "Namespace", verb: str, doing: str, done: str) -> int:
+    with connected(patient(arguments)) as client, shown(doing):
+        engine = client.call(verb)["engine"]
+    return _say(arguments, engine, done)
+
+
+def _detail(engine: "EngineDetail") -> str:
+    loaded = [f"{each['name']} ({render.size(each['memory_bytes'])})" for each in engine["loaded"]]
+    cores = engine["cpu_cores"]
+    set_aside = ", ".join(engine["quarantined"])
+    rows = [
+        (_("Engine"), place(engine)),
+        (_("State"), judged(engine)),
+        (_("Process"), str(engine["pid"] or "?")),
+        (_("Default model"), render.safe(engine["model"] or _("none"))),
+        (_("Models loaded"), render.safe(", ".join(loaded) or _("none"))),
+        *([(_("Set aside"), render.safe(set_aside))] if set_aside else []),
+        (_("Processor"), "?" if cores is None else usage_of(cores)),
+        (_("Memory"), render.size(engine["memory_bytes"])),
+    ]
+    return render.pairs(rows)
+
+
+def usage_of(cores: float) -> str:
+    return ngettext("{n} core", "{n} cores", 1 if cores <= 1 else 2).format(n=decimal(cores))
+
+
+def place(engine: "EngineStatus | EngineDetail") -> str:
+    """Return which engine it is, where, and whether it answers."""
+    word = render.green(_("up")) if engine["is_up"] else render.red(_("down"))
+    detail = f": {render.safe(why_down(engine['detail']))}" if engine["detail"] else ""
+    return f"{render.safe(_where(engine))}, {word}{detail}"
+
+
+def judged(engine: "EngineStatus | EngineDetail") -> str:
+    """Say what the watchdog thinks of it, since when and, where it gave up, why."""
+    name = engine["state"]
+    colour = render.green if name in WELL else render.yellow
+    word = (render.red if name == "failed" else colour)(render.safe(state(name)))
+    text = _("{state}, since {moment}").format(
+        state=word, moment=render.safe(render.moment(engine["since"]))
+    )
+    if engine["reason"]:
+        text += f": {render.safe(reason(engine['reason']))}"
+    if name in HINTS:
+        text += f"\n{_(HINTS[name])}"
+    return text
+
+
+def _where(engine: "EngineStatus | EngineDetail") -> str:
+    name = " ".join(part for part in (engine["kind"], engine["version"]) if part)
+    if not engine["address"]:
+        return name
+    # Our own child has no address for others: what one wants to know is where its models go.
+    text = (
+        _("{engine}, models in {place}")
+        if engine["kind"] == "embedded"
+        else _("{engine} at {place}")
+    )
+    return text.format(engine=name, place=engine["address"])
+
+
+def incident(incident: "Incident") -> str:
     """Return a line for a program; for a person the figures stand below, within the terminal."""
     when = render.moment(incident["at"], "seconds")
     change = f"{state(incident['before'])} → {state(incident['after'])}"
@@ -129,21 +229,6 @@ def _incident(incident: "Incident") -> str:
         initial_indent=INDENT, subsequent_indent=INDENT, break_on_hyphens=False,
     )  # fmt: skip
     return "\n".join([render.bold(head), *map(render.dim, lines)])
-
-
-def _row(turn: "QueuedTurn") -> tuple[str, ...]:
-    stage = STAGES.get(turn["state"])
-    place, wait = turn["place"], turn["wait_seconds"]
-    shown = _(stage) if stage else turn["state"]
-    return (
-        "-" if place is None else str(place + 1),
-        turn["asker"] or _("(operator)"),
-        _("{stage}, again").format(stage=shown) if turn["is_healing"] else shown,
-        expected_wait(wait) if wait else "",
-        turn["model"],
-        turn["source"],
-        str(turn["turn"]),
-    )
 
 
 def _say(arguments: "Namespace", engine: "Engine", text: str) -> int:

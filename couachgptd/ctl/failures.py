@@ -38,6 +38,10 @@ _ASK_STATUS = mark("See `couachgptctl status` and the journal of couachgptd.")
 TEXTS: Mapping[str, tuple[str, str]] = {
     "internal_error": (mark("Something went wrong in the daemon."), _ASK_STATUS),
     "not_found": (mark("There is no such user."), mark("`couachgptctl user ls` lists them.")),
+    "turn_not_found": (
+        mark("There is no such answer, or it has ended."),
+        mark("`couachgptctl queue ls` lists those that are being written and wait."),
+    ),
     "not_allowed": (mark("That is not allowed now."), ""),
     "bad_request": (
         mark("The daemon did not understand: {reason}"),
@@ -76,6 +80,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         mark("This link is used or too old."),
         mark("`couachgptctl setup-link` makes a new one."),
     ),
+    "restart_unavailable": (
+        mark("Nobody would start the daemon again: it is not run by systemd."),
+        mark("End it with `couachgptctl drain`, and start it as you did."),
+    ),
     "setup_done": (
         mark("There is an administrator already: the set-up is done."),
         mark("`couachgptctl user add LOGIN --admin` makes another one."),
@@ -91,6 +99,14 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "engine_missing": (
         mark("The embedded engine is not installed."),
         mark("Install CouachGPT with its [embedded] dependencies."),
+    ),
+    "engine_not_controlled": (
+        mark("That could not be done to the engine: {why}"),
+        mark("`couachgptctl doctor` says what is missing."),
+    ),
+    "engine_stopped": (
+        mark("The engine is stopped, by a person's word."),
+        mark("`couachgptctl engine start` starts it."),
     ),
     "engine_port_taken": (mark("Another program has the engine's port."), _ASK_STATUS),
     "engine_cpu_unsupported": (mark("The engine was built for another processor."), ""),
@@ -164,7 +180,7 @@ class _Known(dict[str, Any]):
 def refused(code: str, fields: Mapping[str, Any]) -> CommandFailed:
     """Return the failure for a stable code of the daemon, also for one not known here."""
     text, hint = TEXTS.get(code, (mark("The daemon refused: {code}."), ""))
-    shown = _Known(fields, code=code)
+    shown = _Known(fields, code=code, why=_why(fields.get("reason")))
     for name in fields:
         if name.endswith("_bytes"):
             shown[name] = size(fields[name])
@@ -174,6 +190,24 @@ def refused(code: str, fields: Mapping[str, Any]) -> CommandFailed:
         code=code,
         fields=fields,
     )
+
+
+# Why systemd, or the engine, did not do as it was told.
+REASONS = {
+    "unsupported": mark("it runs elsewhere, or was started by hand"),
+    "not_permitted": mark("systemd does not let the daemon's user do it (the polkit rule)"),
+    "no_systemd": mark("there is no systemd here"),
+    "no_such_unit": mark("there is no unit ollama.service"),
+    "unit_masked": mark("ollama.service is masked"),
+    "started_too_often": mark("systemd has started it too often: systemctl reset-failed ollama"),
+    "timeout": mark("it takes too long; systemd goes on with it"),
+    "survives_kill": mark("its process cannot be killed: the kernel holds it"),
+    "systemctl_failed": mark("systemctl failed: see journalctl -u ollama"),
+}
+
+
+def _why(reason: object) -> str:
+    return _(REASONS[str(reason)]) if reason in REASONS else str(reason)
 
 
 def why_down(code: str) -> str:

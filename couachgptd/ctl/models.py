@@ -5,6 +5,7 @@ from pathlib import Path
 from couachgptd.ctl import exits, render
 from couachgptd.ctl.connection import connected, settings
 from couachgptd.ctl.failures import CommandFailed, usage
+from couachgptd.ctl.long import patient, shown
 from couachgptd.ctl.texts import _
 
 TYPE_CHECKING = False
@@ -32,6 +33,45 @@ def show(arguments: "Namespace") -> int:
             print(_("A new file, or `couachgptctl engine reset`, makes it available again."))
     else:
         print(_("There is no model yet: `couachgptctl model fetch --list` shows what there is."))
+    return exits.OK
+
+
+def pull(arguments: "Namespace") -> int:
+    from couachgptd.ctl.progress import Progress
+
+    progress = Progress(arguments.model, 0, as_json=arguments.json)
+    try:
+        with connected(arguments) as client:
+            for event in client.stream("control.model.pull", model=arguments.model):
+                if event["type"] == "progress":
+                    progress.step(event["stage"], event["bytes"], event["total_bytes"])
+    finally:
+        progress.close()
+    progress.say("pulled")
+    return exits.OK
+
+
+def rm(arguments: "Namespace") -> int:
+    return _change(arguments, "rm", "", _("Deleted: {model}."))
+
+
+def load(arguments: "Namespace") -> int:
+    return _change(arguments, "load", _("Loading:"), _("{model} is in memory."))
+
+
+def unload(arguments: "Namespace") -> int:
+    return _change(arguments, "unload", _("Unloading:"), _("{model} is not in memory any more."))
+
+
+def default(arguments: "Namespace") -> int:
+    return _change(arguments, "default", "", _("{model} answers where nobody chooses a model."))
+
+
+def _change(arguments: "Namespace", verb: str, doing: str, done: str) -> int:
+    with connected(patient(arguments)) as client, shown(doing):
+        answer = client.call(f"control.model.{verb}", model=arguments.model)
+    text = render.safe(done.format(model=arguments.model))
+    print(render.as_json(answer) if arguments.json else text)
     return exits.OK
 
 

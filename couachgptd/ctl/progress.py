@@ -19,10 +19,16 @@ TEXTS = {
     "resuming": mark("Going on from {percent} %."),
     "source": mark("From {source}"),
     "source_failed": mark("Not from there: {reason}"),
+    "stage": "{stage}",
+    "pulled": mark("{name} is there."),
     "already": mark("{name} is already there: {path}"),
     "done": mark("{name} is there: {path}"),
 }
-RESULTS = ("already", "done")  # these are what the command is for: they go to standard output
+RESULTS = (
+    "already",
+    "done",
+    "pulled",
+)  # these are what the command is for: they go to standard output
 
 
 class Progress:
@@ -37,6 +43,7 @@ class Progress:
         self._line = ""
         self._shown_at = 0.0
         self._tenth = -1
+        self._stage = ""
         self._seen: deque[tuple[float, int]] = deque()
 
     def say(self, event: str, **fields: object) -> None:
@@ -75,6 +82,19 @@ class Progress:
         elif (tenth := 10 * done // self._total) > self._tenth:
             self._tenth = tenth
             print(self._text(done, rate, left), file=sys.stderr, flush=True)
+
+    def step(self, stage: str, done: int, total: int) -> None:
+        """Tell of a download by somebody else, who has stages of their own."""
+        is_new = stage != self._stage
+        self._stage = stage
+        if not total:
+            if is_new:
+                self.say("stage", stage=stage)
+            return
+        if is_new:
+            self._tenth = -1
+        self._total = total
+        self.at(done, is_stretch_start=is_new)
 
     def close(self) -> None:
         """Leave the moving line as it is and begin a new one."""

@@ -1,95 +1,174 @@
-"""couachgptctl status: how the daemon, its engine and its queue are."""
+"""couachgptctl status: how the daemon, its engine, its queue and its machine are."""
 
+import sys
+import time
+from contextlib import suppress
+
+from couachgptd.control.client import BadAnswer, DaemonNotRunning
 from couachgptd.ctl import engine as engines
 from couachgptd.ctl import exits, render
 from couachgptd.ctl.connection import connected
-from couachgptd.ctl.failures import why_down
-from couachgptd.ctl.texts import _, ngettext
+from couachgptd.ctl.problems import PROBLEMS
+from couachgptd.ctl.texts import _, decimal, ngettext
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from couachgptd.control.shapes import EngineStatus, Status, Turns
+    from couachgptd.control.shapes import Machine, Status, Turns, Users
+
+WATCH_SECONDS = 2.0
+HEALTHS = {"ok": exits.OK, "degraded": exits.DEGRADED, "failed": exits.ENGINE_FAILED}
+SHOWN_INCIDENTS = 3
 
 
 def show(arguments: "Namespace") -> int:
-    with connected(arguments) as client:
-        status = client.call("control.status")
+    if arguments.watch:
+        return _watch(arguments)
+    try:
+        status = _asked(arguments)
+    except DaemonNotRunning as error:
+        return _dead(arguments, error)
+    if arguments.check:
+        print(render.as_json(status) if arguments.json else _line(status))
+        return HEALTHS.get(status.get("health", "ok"), exits.DEGRADED)
     print(render.as_json(status) if arguments.json else text(status))
     return exits.OK
 
 
+def _asked(arguments: "Namespace") -> "Status":
+    with connected(arguments) as client:
+        status: Status = client.call("control.status")
+    return status
+
+
+def _watch(arguments: "Namespace") -> int:
+    """Show it anew every 2 s until Ctrl-C; also while the daemon is down, or restarts."""
+    from couachgptd.control.client import ControlClientError
+    from couachgptd.ctl.failures import explain
+
+    while True:
+        try:
+            status = _asked(arguments)
+            shown = render.as_json(status, indent=None) if arguments.json else text(status)
+        except ControlClientError as error:
+            failure = explain(error)
+            shown = render.red(render.safe(failure.text if failure else error))
+        if render.is_terminal(sys.stdout):
+            shown = f"\x1b[H\x1b[2J{shown}"
+        print(shown, flush=True)
+        time.sleep(WATCH_SECONDS)
+
+
 def text(status: "Status") -> str:
-    turns, users = status["turns"], status["users"]
     daemon = _("couachgptd {version}, up for {duration}, process {pid}").format(
         version=status["version"],
         duration=render.duration(status["uptime_seconds"]),
         pid=status["pid"],
     )
-    rows = [
-        (_("Address"), status["address"]),
-        (_("Engine"), _engine(status["engine"])),
-        *([(_("State"), _state(status["engine"]))] if "state" in status["engine"] else []),
-        (_("Models loaded"), ", ".join(status["engine"]["loaded"]) or _("none")),
-        (_("Answers"), _answers(turns)),
-        (_("Users"), _users(users["total"], users["pending"])),
-        (_("Open pages"), str(status["sockets"])),
-        (_("Memory"), render.size(status["memory_bytes"])),
-    ]
+    parts = (
+        (_("Health"), _health),
+        (_("Address"), lambda status: render.safe(status["address"])),
+        (_("Engine"), lambda status: engines.place(status["engine"])),
+        (_("State"), lambda status: engines.judged(status["engine"])),
+        (_("Models loaded"), _loaded),
+        (_("Answers"), lambda status: _answers(status["turns"])),
+        (_("Users"), lambda status: _users(status["users"], status["sockets"])),
+        (_("Machine"), lambda status: _machine(status["machine"])),
+        (_("Daemon uses"), _used_by_daemon),
+        (_("Engine uses"), _used_by_engine),
+        (_("Last incidents"), _incidents),
+    )
+    rows = []
+    for name, part in parts:
+        with suppress(BadAnswer):  # a daemon not yet restarted after an update tells less
+            rows.append((name, part(status)))
     return f"{render.bold(render.safe(daemon))}\n{render.pairs(rows)}"
 
 
-def _engine(engine: "EngineStatus") -> str:
-    state = render.green(_("up")) if engine["is_up"] else render.red(_("down"))
-    detail = f": {render.safe(why_down(engine['detail']))}" if engine["detail"] else ""
-    return f"{render.safe(_place(engine))}, {state}{detail}"
+def _line(status: "Status") -> str:
+    """Return one line for a monitoring program: the word, then why."""
+    word = status["health"].upper()
+    why = "; ".join(_(PROBLEMS[name][0]) for name in status["problems"] if name in PROBLEMS)
+    turns = status["turns"]
+    counts = f"queued={turns['queued']} running={turns['running']}"
+    return render.safe(f"{word}: {why} | {counts}" if why else f"{word} | {counts}")
 
 
-# A daemon that was not yet restarted after an update knows nothing of its engine's state.
-def _state(engine: "EngineStatus") -> str:
-    """Say what the watchdog thinks of it, since when and, where it gave up, why."""
-    name = engine["state"]
-    colour = render.green if name in engines.WELL else render.yellow
-    word = (render.red if name == "failed" else colour)(render.safe(engines.state(name)))
-    text = _("{state}, since {moment}").format(
-        state=word, moment=render.safe(render.moment(engine["since"]))
-    )
-    if engine["reason"]:
-        text += f": {render.safe(engines.reason(engine['reason']))}"
-    if name == "failed":
-        hint = _("Once the cause is mended, `couachgptctl engine reset` tries again.")
-        text += f"\n{hint}"
-    return text
+def _health(status: "Status") -> str:
+    colours = {"ok": render.green, "degraded": render.yellow}
+    words = {"ok": _("good"), "degraded": _("impaired"), "failed": _("no answers")}
+    name = status["health"]
+    lines = [colours.get(name, render.red)(words.get(name, render.safe(name)))]
+    for problem in status["problems"]:
+        what, to_do = PROBLEMS.get(problem, (problem, ""))
+        lines.append(f"- {render.safe(_(what))} {_(to_do) if to_do else ''}".rstrip())
+    return "\n".join(lines)
 
 
 def _answers(turns: "Turns") -> str:
-    text = _("{running} being written, {queued} waiting").format(
+    shown = _("{running} being written, {queued} waiting").format(
         running=turns["running"], queued=turns["queued"]
     )
-    if not turns.get("is_paused"):
-        return text
-    paused = _("the queue is paused")
-    return f"{text}, {render.yellow(paused)}"
+    if turns["is_held"] or turns["is_paused"]:
+        held = _("the queue is held") if turns["is_held"] else _("the queue is paused")
+        return f"{shown}, {render.yellow(held)}"
+    return shown
 
 
-def _place(engine: "EngineStatus") -> str:
-    name = " ".join(part for part in (engine["kind"], engine["version"]) if part)
-    if not engine["address"]:
-        return name
-    # Our own child has no address for others: what one wants to know is where its models go.
-    text = (
-        _("{engine}, models in {place}")
-        if engine["kind"] == "embedded"
-        else _("{engine} at {place}")
+def _users(users: "Users", pages: int) -> str:
+    shown = _("{online} on line ({pages}), {total} in all").format(
+        online=users["online"],
+        pages=ngettext("{n} page", "{n} pages", pages).format(n=pages),
+        total=users["total"],
     )
-    return text.format(engine=name, place=engine["address"])
-
-
-def _users(total: int, pending: int) -> str:
-    if not pending:
-        return str(total)
+    if not users["pending"]:
+        return shown
     waiting = ngettext(
-        "{n} waits for approval", "{n} wait for approval", pending
-    ).format(n=pending)  # fmt: skip
-    return f"{total}, {render.yellow(waiting)}"
+        "{n} waits for approval", "{n} wait for approval", users["pending"]
+    ).format(n=users["pending"])  # fmt: skip
+    return f"{shown}, {render.yellow(waiting)}"
+
+
+def _machine(machine: "Machine") -> str:
+    return _(
+        "load {load} on {cores} cores, memory {memory} free of {memory_total},"
+        " disk {disk} free of {disk_total}"
+    ).format(
+        load=decimal(machine["load"], 2),
+        cores=machine["cores"],
+        memory=render.size(machine["memory_available_bytes"]),
+        memory_total=render.size(machine["memory_total_bytes"]),
+        disk=render.size(machine["disk_free_bytes"]),
+        disk_total=render.size(machine["disk_total_bytes"]),
+    )
+
+
+def _loaded(status: "Status") -> str:
+    return render.safe(", ".join(status["engine"]["loaded"]) or _("none"))
+
+
+def _used_by_daemon(status: "Status") -> str:
+    return _("{size} of memory").format(size=render.size(status["memory_bytes"]))
+
+
+def _used_by_engine(status: "Status") -> str:
+    engine = status["engine"]
+    memory = _("{size} of memory").format(size=render.size(engine["memory_bytes"]))
+    cores = engine["cpu_cores"]
+    return memory if cores is None else f"{engines.usage_of(cores)}, {memory}"
+
+
+def _incidents(status: "Status") -> str:
+    shown = [
+        f"{render.moment(each['at'])}  {engines.state(each['before'])} →"
+        f" {engines.state(each['after'])}"
+        for each in status["incidents"][:SHOWN_INCIDENTS]
+    ]
+    return "\n".join(map(render.safe, shown)) or _("none")
+
+
+def _dead(arguments: "Namespace", error: "DaemonNotRunning") -> int:
+    from couachgptd.ctl import dead
+
+    return dead.show(arguments, error)

@@ -51,6 +51,27 @@ def approve(arguments: "Namespace") -> int:
     return _say(arguments, user, _("{login} may now log in.").format(login=user["login"]))
 
 
+def suspend(arguments: "Namespace") -> int:
+    state = "active" if arguments.undo else "suspended"
+    with connected(arguments) as client:
+        user = client.call("control.user.state", {"state": state}, login=arguments.login)["user"]
+    text = (
+        _("{login} may log in again.")
+        if arguments.undo
+        else _("{login} is out, and may not log in. `--undo` lets them in again.")
+    )
+    return _say(arguments, user, text.format(login=user["login"]))
+
+
+def set_role(arguments: "Namespace") -> int:
+    with connected(arguments) as client:
+        user = client.call("control.user.role", {"role": arguments.role}, login=arguments.login)[
+            "user"
+        ]
+    text = _("{login} is now: {role}.").format(login=user["login"], role=_role(user))
+    return _say(arguments, user, text)
+
+
 def change_password(arguments: "Namespace") -> int:
     password = _password(arguments)
     with connected(arguments) as client:

@@ -109,6 +109,16 @@ class OwnChildControl:
 
         return await outcome_of(restart())
 
+    async def start(self) -> Outcome:
+        return Outcome(0.0)  # the first question does it
+
+    async def stop(self) -> Outcome:
+        async def stop() -> str | None:
+            child = self._engine.child
+            return None if child is None or await child.kill() else "survives_kill"
+
+        return await outcome_of(stop())
+
     async def close(self) -> None:
         await self._sampling.close()
         await self._probes.close()
@@ -161,6 +171,12 @@ class RemoteControl:
     async def restart(self) -> Outcome:
         return Outcome(0.0, "unsupported")
 
+    async def start(self) -> Outcome:
+        return Outcome(0.0, "unsupported")
+
+    async def stop(self) -> Outcome:
+        return Outcome(0.0, "unsupported")
+
     async def close(self) -> None:
         await self._probes.close()
 
@@ -209,6 +225,12 @@ class UnitControl:
 
     async def restart(self) -> Outcome:
         return await outcome_of(self._systemctl.restart())
+
+    async def start(self) -> Outcome:
+        return await outcome_of(self._systemctl.start())
+
+    async def stop(self) -> Outcome:
+        return await outcome_of(self._systemctl.stop())
 
     async def close(self) -> None:
         await self._showing.close()

@@ -108,6 +108,12 @@ class Systemctl:
         # Never a password prompt: this needs a polkit rule, or root.
         return reason_in(await self._run("restart", "--no-ask-password", self._unit, limit=limit))
 
+    async def start(self, limit: float = RESTART_SECONDS) -> str | None:
+        return reason_in(await self._run("start", "--no-ask-password", self._unit, limit=limit))
+
+    async def stop(self, limit: float = RESTART_SECONDS) -> str | None:
+        return reason_in(await self._run("stop", "--no-ask-password", self._unit, limit=limit))
+
     async def _run(self, *arguments: str, limit: float) -> Done:
         try:
             process = await asyncio.create_subprocess_exec(

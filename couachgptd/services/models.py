@@ -24,6 +24,7 @@ from couachgptd.core.wire import Json
 log = logging.getLogger(__name__)
 
 REFRESH_SECONDS = 10.0
+DEFAULT = "default_model"  # the setting that holds which one a person chose as such
 KNOWN = "models"  # the setting that holds the names known last
 # Verdicts that are one for people: there is nothing to tell.
 WELL = frozenset({"ready", "busy", "loading"})
@@ -91,6 +92,7 @@ class ModelService:
 
     async def recall(self) -> None:
         """Start with what was known last: questions are taken while the engine is down, too."""
+        self._default = await self._store.setting(DEFAULT) or self._default
         kept = await self._store.setting(KNOWN)
         try:
             known = json.loads(kept) if kept else []
@@ -161,6 +163,16 @@ class ModelService:
         if self._default in names:
             return self._default
         return names[0] if names else None
+
+    async def set_default(self, name: str) -> None:
+        """Have this model answer where none is named. Raises what `resolve` raises."""
+        self._default = await self.resolve(name)
+        await self._store.set_setting(DEFAULT, self._default)
+        self.changed()
+
+    @property
+    def loaded(self) -> list[LoadedModel]:
+        return self._loaded
 
     def shapes(self) -> list[Json]:
         loaded = set(self.loaded_names)

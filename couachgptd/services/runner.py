@@ -59,6 +59,7 @@ class TurnRunner:
         self._in_all = in_all
         self._queue = Queue(slots=slots, pass_over_seconds=pass_over_seconds)
         self._keeper = Keeper(store)
+        self._may_start = True
         self._held: list[UserId | None] = []  # who has a place for a turn not yet submitted
         self._live: dict[TurnId, LiveTurn] = {}
         self._suspects: frozenset[TurnId] = frozenset()
@@ -68,6 +69,7 @@ class TurnRunner:
         self.attempts = Attempts()
         self._waits = Waits(store, self._queue, self.attempts, self._live.get)
         self.is_watched = False
+        self.is_held = False
         self.news: Callable[[], None] = lambda: None
         self.begun: Callable[[], None] = lambda: None
 
@@ -170,16 +172,18 @@ class TurnRunner:
             return
         await self._end(live, ends.STOPPED)
 
+    def hold(self, *, is_on: bool) -> None:
+        """Begin no more answers, or begin them again as soon as the watchdog allows it."""
+        self.is_held = is_on
+        self._give_out()
+
     # what the watchdog orders
 
     def allow(self, *, may_start: bool, suspects: frozenset[TurnId]) -> None:
         """Give turns out, or keep them; `suspects` run alone."""
         self._suspects = suspects
-        if may_start:
-            self._queue.resume()
-        else:
-            self._queue.pause()
-        self._start_next()
+        self._may_start = may_start
+        self._give_out()
 
     def unwatch(self) -> None:
         """Nobody watches any more: nothing is held back for them."""
@@ -188,13 +192,12 @@ class TurnRunner:
         self._queue.resume()
 
     @property
-    def drains(self) -> bool:
-        """Say whether a slot is held until the engine lets go of it."""
+    def drains(self) -> bool:  # a slot is held until the engine lets go of it
         return any(each.phase is Phase.DRAIN for each in self.attempts)
 
-    def forget_model(self) -> None:
-        """The engine was restarted: it holds no model any more."""
-        self._queue.model = None
+    def engine_holds(self, model: str | None) -> None:
+        """Know which model is in the engine's memory now; None after a restart."""
+        self._queue.model = model
 
     def cancel(self, attempts: Iterable[int], reason: CancelReason) -> None:
         for trying in self.attempts:
@@ -228,6 +231,13 @@ class TurnRunner:
         return ended()
 
     # how it works
+
+    def _give_out(self) -> None:
+        if self._may_start and not self.is_held:
+            self._queue.resume()
+        else:
+            self._queue.pause()
+        self._start_next()
 
     def _start_next(self) -> None:
         while self._group is not None:

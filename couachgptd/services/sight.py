@@ -28,10 +28,13 @@ class Sight:
         late_seconds: float,
         is_acted_on: bool,
         is_maintenance: bool,
+        is_stopped: bool,
         refusal: str | None = None,
     ) -> Snapshot:
         """Return what is so at `seen.at`; the news of the attempts are taken with it."""
         process = process_of(seen)
+        if is_stopped and process in {Process.IDLE, Process.EXITED}:
+            process = Process.STOPPED  # our own child, which no unit remembers as stopped
         failed = seen.liveness is not None and not seen.liveness.is_answered
         self._probe_failures = self._probe_failures + 1 if failed else 0
         asleep_before, self._asleep = self._asleep, asleep_so_far()

@@ -118,5 +118,10 @@ class Topics:
         return len(self._people.get(user_id, {}))
 
     @property
+    def people(self) -> list[int]:
+        """Return who has a tab open."""
+        return list(self._people)
+
+    @property
     def sockets(self) -> int:
         return sum(len(tabs) for tabs in self._people.values())

@@ -4,15 +4,17 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import AsyncGenerator, Awaitable
+from collections.abc import AsyncGenerator, Awaitable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from math import inf
+from typing import Any, TypeVar
 
 from couachgptd.core.budgets import Limits
 from couachgptd.core.errors import (
     CouachError,
+    EngineBusy,
     EngineOutOfMemory,
     ModelQuarantined,
     QuestionQuarantined,
@@ -20,6 +22,7 @@ from couachgptd.core.errors import (
 )
 from couachgptd.core.incidents import Incident
 from couachgptd.core.ports import EngineControl, Store
+from couachgptd.core.snapshots import Process
 from couachgptd.core.supervision import decide
 from couachgptd.core.verdicts import (
     USED_BY_OTHERS,
@@ -40,13 +43,15 @@ from couachgptd.core.verdicts import (
     restored,
     saved,
 )
-from couachgptd.core.vitals import Meters, Probe
+from couachgptd.core.vitals import Meters, Probe, Vitals
 from couachgptd.services.models import ModelService
 from couachgptd.services.pulse import Pulse
 from couachgptd.services.runner import TurnRunner
 from couachgptd.services.sight import Sight
 
 log = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
 
 WATCHDOG = "watchdog"  # the setting that holds what outlives us
 SAVE_SECONDS = 60.0
@@ -90,14 +95,17 @@ class Watch:
         self._nudged = asyncio.Event()
         self._rests = False
         self._acting: set[asyncio.Task[None]] = set()
-        self._restarting: asyncio.Task[None] | None = None
         self._refusal: str | None = None  # of the last restart, not yet told to who decides
+        self._restarting: asyncio.Future[Any] | None = None
         self._inventory_at = 0.0
         self._has_inventory = True
         self._saved_at = 0.0
         self.meters = Meters()
         self.looked_at = inf  # on the loop's clock; before its first look it is not late
         self.is_maintenance = False
+        self.is_stopped = False
+        self.downloads = 0
+        self.seen: Vitals | None = None
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
@@ -130,6 +138,30 @@ class Watch:
         self.is_maintenance = is_on
         self._state = replace(self._state, maintenance_from=None)  # its time begins anew
         self._nudged.set()
+
+    async def order(self, work: Coroutine[Any, Any, Result]) -> Result:
+        """Do to the engine what a person orders; nothing is judged meanwhile.
+
+        It goes on where the caller does not wait for it. Raises EngineBusy where something is being
+        done to the engine already.
+        """
+        if self._is_acted_on:
+            work.close()
+            raise EngineBusy
+        self._restarting = task = asyncio.create_task(work, name="order")
+        self._nudged.set()
+        try:
+            return await asyncio.shield(task)
+        finally:
+            self._nudged.set()
+
+    @property
+    def state(self) -> State:
+        return self._state
+
+    @property
+    def _is_acted_on(self) -> bool:
+        return self._restarting is not None and not self._restarting.done()
 
     # looking
 
@@ -164,17 +196,23 @@ class Watch:
     async def _look(self) -> None:
         seen = await self._control.vitals(with_inventory=self._wants_inventory())
         self.meters = seen.meters
+        if self.downloads and not self._runner.running_turns:
+            # It computes for nobody, and rightly: it adds up the hash of what came.
+            seen = replace(seen, meters=replace(seen.meters, cpu_cores=None))
         if seen.inventory is not None:
             self._note_inventory(seen.inventory, seen.at)
-        is_acted_on = self._restarting is not None and not self._restarting.done()
+        self.seen = seen
         snapshot = self._sight.snapshot(
             seen,
             late_seconds=self._pulse.late_seconds(),
-            is_acted_on=is_acted_on,
+            is_acted_on=self._is_acted_on,
             is_maintenance=self.is_maintenance,
+            is_stopped=self.is_stopped,
             refusal=self._refusal,
         )
         self._refusal = None
+        if snapshot.engine.process is Process.RUNNING and not self._is_acted_on:
+            self.is_stopped = False  # somebody has started it
         decision = decide(self._state, snapshot, self._limits)
         self._state = decision.state
         if self._state.verdict is not Verdict.MAINTENANCE:
@@ -213,10 +251,10 @@ class Watch:
             case Release(attempts):
                 self._runner.release(attempts)
             case Unload(model):
-                self._runner.forget_model()
+                self._runner.engine_holds(None)
                 self._start(self._unload(model))
             case Restart():
-                self._runner.forget_model()
+                self._runner.engine_holds(None)
                 self._restarting = self._start(self._restart())
             case QuarantineTurn(turn, QuarantineReason.POISON):
                 self._start(self._runner.give_up(QuestionQuarantined(), turn))

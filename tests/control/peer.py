@@ -37,8 +37,18 @@ STATUS: dict[str, Any] = {
     "started_at": "2026-11-23T08:00:00Z",
     "uptime_seconds": 7384.2,
     "address": "http://127.0.0.1:8294",
+    "health": "ok",
+    "problems": [],
     "memory_bytes": 61_000_000,
     "sockets": 3,
+    "machine": {
+        "cores": 8,
+        "load": 1.5,
+        "memory_total_bytes": 16_000_000_000,
+        "memory_available_bytes": 9_000_000_000,
+        "disk_total_bytes": 500_000_000_000,
+        "disk_free_bytes": 120_000_000_000,
+    },
     "engine": {
         "kind": "embedded",
         "address": None,
@@ -50,9 +60,12 @@ STATUS: dict[str, Any] = {
         "state": "busy",
         "reason": None,
         "since": "2026-11-23T09:12:45.250Z",
+        "cpu_cores": 3.25,
+        "memory_bytes": 2_000_000_000,
     },
-    "turns": {"queued": 1, "running": 1, "is_paused": False},
-    "users": {"total": 4, "pending": 1},
+    "turns": {"queued": 1, "running": 1, "is_paused": False, "is_held": False},
+    "users": {"total": 4, "pending": 1, "online": 2},
+    "incidents": [],
 }
 
 ENGINE = {"kind": "embedded", "is_up": True, "detail": None, "state": "ready", "reason": None}
@@ -74,7 +87,12 @@ RUNNING: dict[str, Any] = {
     "is_healing": False,
 }
 WAITING = {**RUNNING, "turn": 32, "state": "queued", "place": 0, "wait_seconds": [20, 60]}
-QUEUE: dict[str, Any] = {"paused": False, "running": [RUNNING], "waiting": [WAITING]}
+QUEUE: dict[str, Any] = {
+    "paused": False,
+    "is_held": False,
+    "running": [RUNNING],
+    "waiting": [WAITING],
+}
 
 
 def turn(state: str, **fields: Any) -> dict[str, Any]:

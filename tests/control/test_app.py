@@ -74,15 +74,15 @@ def test_status_has_the_documented_form(daemon: RunningDaemon) -> None:
     assert {name: set(answer[name]) for name in ("engine", "turns", "users")} == {
         "engine": {
             "kind", "address", "is_up", "version", "detail", "model", "loaded", "state", "reason",
-            "since",
+            "since", "cpu_cores", "memory_bytes",
         },
-        "turns": {"queued", "running", "is_paused"},
-        "users": {"total", "pending"},
+        "turns": {"queued", "running", "is_paused", "is_held"},
+        "users": {"total", "pending", "online"},
     }  # fmt: skip
     assert answer["pid"] == daemon.pid
     assert answer["address"] == daemon.address
-    assert answer["users"] == {"total": 4, "pending": 0}
-    assert answer["turns"] == {"queued": 0, "running": 0, "is_paused": False}
+    assert answer["users"] == {"total": 4, "pending": 0, "online": 0}
+    assert answer["turns"] == {"queued": 0, "running": 0, "is_paused": False, "is_held": False}
     assert answer["engine"]["reason"] is None
     assert answer["engine"]["since"].endswith("Z")
     assert answer["memory_bytes"] > 10_000_000
@@ -111,7 +111,7 @@ def test_models_are_listed_with_the_default(daemon: RunningDaemon) -> None:
 
 def test_the_queue_of_nobody_is_empty(daemon: RunningDaemon) -> None:
     assert daemon.control("GET", "/v1/queue") == (
-        200, {"paused": False, "running": [], "waiting": []},
+        200, {"paused": False, "is_held": False, "running": [], "waiting": []},
     )  # fmt: skip
 
 

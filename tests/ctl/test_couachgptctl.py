@@ -51,7 +51,7 @@ async def test_status_is_read_at_a_glance(peer: Peer) -> None:
     assert "couachgptd 0.1.0, up for 2 h 03 min, process 42" in shown.out
     assert "embedded b11549, up" in shown.out
     assert "1 being written, 1 waiting" in shown.out
-    assert "4, 1 waits for approval" in shown.out
+    assert "2 on line (3 pages), 4 in all, 1 waits for approval" in shown.out
     assert "\x1b" not in shown.out
 
 
@@ -213,7 +213,7 @@ async def test_who_writes_and_who_waits_is_listed_in_order(peer: Peer) -> None:
 
 
 async def test_a_queue_of_nobody_and_a_paused_one_are_said_in_words(peer: Peer) -> None:
-    peer.queue = {"paused": True, "running": [], "waiting": []}
+    peer.queue = {"paused": True, "is_held": False, "running": [], "waiting": []}
 
     shown = await run("queue", "ls", **socket_of(peer))
 

@@ -12,7 +12,9 @@ RUNNING = Vitals(at=1.0, process=Process(Life.RUNNING))
 
 def attempts_seen(house: House) -> tuple[Attempt, ...]:
     sight = Sight(house.runner.attempts, Abilities(), house.models.size_of)
-    shown = sight.snapshot(RUNNING, late_seconds=0.0, is_acted_on=False, is_maintenance=False)
+    shown = sight.snapshot(
+        RUNNING, late_seconds=0.0, is_acted_on=False, is_maintenance=False, is_stopped=False
+    )
     return shown.attempts
 
 

@@ -1,6 +1,6 @@
 """The row of the operator's own question."""
 
-from couachgptd.control import shapes
+from couachgptd.control import bodies, shapes
 from couachgptd.control.verb import Verb
 from couachgptd.services.operator import ask
 
@@ -10,7 +10,7 @@ VERBS = (
         "Ask a model; a line an event, and closing the connection stops the answer.",
         ask.ask,
         shapes.Event,
-        shapes.Question,
+        bodies.Question,
         is_stream=True,
     ),
 )

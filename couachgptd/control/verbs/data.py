@@ -1,6 +1,6 @@
 """The rows of what is kept: conversations, the database, its backups."""
 
-from couachgptd.control import shapes
+from couachgptd.control import bodies, shapes
 from couachgptd.control.verb import Verb
 from couachgptd.services.operator import data, leaving, records
 
@@ -19,7 +19,7 @@ VERBS = (
         "Delete for good one conversation, or all of a person.",
         leaving.purge,
         shapes.Belongings,
-        shapes.Purge,
+        bodies.Purge,
     ),
     Verb(
         "control.db.show",
@@ -32,7 +32,7 @@ VERBS = (
         "Check the whole database; nothing waits meanwhile.",
         data.check,
         shapes.Check,
-        shapes.Quick,
+        bodies.Quick,
     ),
     Verb(
         "control.db.vacuum",
@@ -55,7 +55,7 @@ VERBS = (
         "Delete what is old, or only some kinds of it.",
         data.clean,
         shapes.Deleted,
-        shapes.Kinds,
+        bodies.Kinds,
     ),
     Verb(
         "control.db.backup.list", "List the backups, newest first.", data.backups, shapes.BackupList
@@ -74,7 +74,7 @@ VERBS = (
         "Check a backup and lay it ready: the next start of the daemon puts it in place.",
         data.restore,
         shapes.Restore,
-        shapes.NamedBackup,
+        bodies.NamedBackup,
     ),
     Verb(
         "control.audit",

@@ -6,4 +6,25 @@ from couachgptd.services.operator import models
 
 VERBS = (
     Verb("control.model.list", "List the models of the engine.", models.listed, shapes.ModelList),
+    Verb(
+        "control.model.pull",
+        "Have the engine download a model; closing the connection ends the download.",
+        models.pull,
+        shapes.PullEvent,
+        is_stream=True,
+    ),
+    Verb("control.model.rm", "Delete a model's file.", models.delete, shapes.ModelList),
+    Verb(
+        "control.model.load",
+        "Bring a model into memory, and the others out, while no answer is being written.",
+        models.load,
+        shapes.ModelList,
+    ),
+    Verb("control.model.unload", "Drop a model from memory.", models.unload, shapes.ModelList),
+    Verb(
+        "control.model.default",
+        "Have this model answer where none is named, whatever the configuration says.",
+        models.set_default,
+        shapes.ModelList,
+    ),
 )

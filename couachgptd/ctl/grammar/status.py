@@ -11,7 +11,16 @@ if TYPE_CHECKING:
 
 
 def add_to(verbs: Any) -> None:
-    verb(
+    status = verb(
         verbs, "status", "couachgptd.ctl.status:show",
-        _("how the daemon, its engine and its queue are"),
+        _("how the daemon, its engine, its queue and its machine are"),
+        _(
+            "Where the daemon does not run, it tells what systemd and the daemon's last lines say,"
+            " and what to do."
+        ),
+    )  # fmt: skip
+    status.add_argument("--watch", action="store_true", help=_("show it anew every 2 s"))
+    status.add_argument(
+        "--check", action="store_true",
+        help=_("one line for monitoring; exit code 0, 3 (dead), 10 (impaired), 11 (no answers)"),
     )  # fmt: skip

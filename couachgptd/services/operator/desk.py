@@ -16,7 +16,9 @@ from couachgptd.services.chat import ChatService
 from couachgptd.services.links import LinkService
 from couachgptd.services.maintenance import Maintenance
 from couachgptd.services.models import ModelService
+from couachgptd.services.orders import Orders
 from couachgptd.services.runner import TurnRunner
+from couachgptd.services.shutdown import Shutdown
 from couachgptd.services.topics import Topics
 from couachgptd.services.watch import Watch
 
@@ -33,7 +35,10 @@ class Desk:
     topics: Topics
     watch: Watch
     maintenance: Maintenance
+    orders: Orders
+    shutdown: Shutdown
     store: Store
+    directory: Path
     version: str
     address: str = ""
     started: float = field(default_factory=time.monotonic)
@@ -73,6 +78,15 @@ class Call:
         """Return a yes or no of the body. Raises BadRequest that names it."""
         value = self.body.get(name)
         if not isinstance(value, bool):
+            raise BadRequest(reason=name)
+        return value
+
+    def number(self, name: str, default: float | None, most: float) -> float | None:
+        """Return a number of the body, from 0 to `most`. Raises BadRequest that names it."""
+        value = self.body.get(name, default)
+        if value is None:
+            return default
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
             raise BadRequest(reason=name)
         return value
 

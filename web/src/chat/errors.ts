@@ -65,6 +65,9 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
     ),
   setup_link_invalid: () =>
     t('This link has been used or is too old. Ask your administrator for a new one.'),
+  turn_not_found: () => t('This answer has ended.'),
+  restart_unavailable: () =>
+    t('Nobody would start the server again: it is not run by systemd.'),
   setup_done: () => t('There is an administrator already: the set-up is done.'),
   link_invalid: () =>
     t('This link has been used or is too old. Ask your administrator for a new one.'),
@@ -91,6 +94,8 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
     t(
       'The AI engine broke down twice over this question, so it is not tried again. Put it another way or shorten it.',
     ),
+  engine_not_controlled: () => t('The engine could not be started or stopped.'),
+  engine_stopped: () => t('The engine was stopped. Your administrator starts it again.'),
   engine_busy: () => t('The AI engine is busy. Try again in a moment.'),
   engine_timeout: (fields) =>
     tn(

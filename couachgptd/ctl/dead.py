@@ -1,0 +1,107 @@
+"""What can be said of a daemon that does not run: by systemd, by its last lines, and what to do."""
+
+import shutil
+import subprocess
+
+from couachgptd.control.client import DaemonNotRunning
+from couachgptd.ctl import render
+from couachgptd.ctl.failures import CommandFailed, explain
+from couachgptd.ctl.texts import _, mark
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Mapping
+
+UNIT = "couachgptd.service"
+SECONDS = 5.0
+LAST_LINES = 10
+PROPERTIES = "LoadState,ActiveState,SubState,Result,ExecMainStatus,NRestarts,StateChangeTimestamp"
+
+# What to do, by the exit code that couachgptd ended with (sysexits.h).
+CODES = {
+    "69": mark("Its port or its control socket is taken: ss -ltnp, or server.port"),
+    "70": mark("A part of it is missing: install it again"),
+    "74": mark("Its data cannot be used: see the lines below, then `couachgptctl doctor`"),
+    "78": mark("Its configuration is wrong: `couachgptctl config check`"),
+}
+
+
+def show(arguments: "Namespace", error: DaemonNotRunning) -> int:
+    """Raise what to tell of a daemon that nobody hears, with what systemd and its journal say."""
+    failure = explain(error)
+    if failure is None:  # it is one of those that are foreseen
+        raise error
+    unit = unit_state()
+    if unit is None:
+        raise failure
+    if arguments.json:
+        raise CommandFailed(
+            failure.text,
+            exit_code=failure.exit_code,
+            code=failure.code,
+            fields={**failure.fields, "unit": dict(unit), "log": last_lines()},
+        )
+    print(_said(unit))
+    lines = last_lines()
+    if lines:
+        print("\n".join([render.bold(_("Its last lines:")), *(f"  {line}" for line in lines)]))
+    raise CommandFailed(
+        failure.text,
+        hint=_to_do(unit),
+        exit_code=failure.exit_code,
+        code=failure.code,
+        fields=failure.fields,
+    )
+
+
+def unit_state() -> "Mapping[str, str] | None":
+    """Return what systemd says of our unit; None where there is no such unit, or no systemd."""
+    output = _output("systemctl", "show", UNIT, f"--property={PROPERTIES}")
+    facts = dict(line.partition("=")[::2] for line in output.splitlines())
+    return facts if facts.get("LoadState") == "loaded" else None
+
+
+def last_lines(count: int = LAST_LINES) -> list[str]:
+    """Return the end of the daemon's journal, as far as we may read it."""
+    output = _output("journalctl", "--unit", UNIT, "--lines", str(count), "--no-pager", "--quiet")
+    return [render.safe(line) for line in output.splitlines()]
+
+
+def _output(program: str, *arguments: str) -> str:
+    if shutil.which(program) is None:
+        return ""
+    try:
+        done = subprocess.run(  # noqa: S603 -- words of ours alone
+            [program, *arguments], capture_output=True, timeout=SECONDS, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.decode(errors="replace") if done.returncode == 0 else ""
+
+
+def _said(unit: "Mapping[str, str]") -> str:
+    state = f"{unit.get('ActiveState', '?')} ({unit.get('SubState', '?')})"
+    rows = [
+        (_("systemd says"), render.red(render.safe(state))),
+        (_("Since"), render.safe(unit.get("StateChangeTimestamp") or "?")),
+        (_("Ended with"), render.safe(f"{unit.get('Result')}, {unit.get('ExecMainStatus')}")),
+        (_("Restarts"), render.safe(unit.get("NRestarts", "?"))),
+    ]
+    return render.pairs(rows)
+
+
+def _to_do(unit: "Mapping[str, str]") -> str:
+    match unit.get("ActiveState"), unit.get("SubState"):
+        case "activating", "auto-restart":
+            return _("systemd starts it again by itself in a moment; `--wait 30` waits for it.")
+        case (("activating" | "reloading"), _state):
+            return _("It is starting: `couachgptctl --wait 60 status` waits for it.")
+        case "deactivating", _state:
+            return _("It is ending: answers under way are being written to their end.")
+        case "inactive", _state:
+            return _("It was stopped. Start it with: systemctl start couachgptd")
+    lines = [_(CODES[code])] if (code := unit.get("ExecMainStatus", "")) in CODES else []
+    again = _("Then: systemctl reset-failed couachgptd; systemctl start couachgptd")
+    more = _("More lines: journalctl -u couachgptd -n 100")
+    return "\n".join([*lines, again, more])

@@ -1,0 +1,86 @@
+"""Work that takes a while: who waits for it is shown that it goes on, and for how long."""
+
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from couachgptd.ctl import render
+from couachgptd.ctl.connection import connected
+from couachgptd.ctl.failures import CommandFailed
+from couachgptd.ctl.texts import _
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Callable
+    from typing import Any
+
+LONG_SECONDS = 120.0
+POLL_SECONDS = 0.5
+SHOWN_AFTER_SECONDS = 0.5
+
+
+@contextmanager
+def shown(text: str) -> Iterator[None]:
+    """Say on a terminal what is going on and since when, as long as the block runs."""
+    if not render.is_terminal(sys.stderr):
+        yield
+        return
+    ended = threading.Event()
+    began = time.monotonic()
+
+    def tick() -> None:
+        drawn = False
+        while not ended.wait(SHOWN_AFTER_SECONDS):
+            seconds = render.duration(time.monotonic() - began)
+            print(f"\r\x1b[K{text} {seconds}", end="", file=sys.stderr, flush=True)
+            drawn = True
+        if drawn:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+    thread = threading.Thread(target=tick, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def patient(arguments: "Namespace") -> "Namespace":
+    """Let the call take as long as such work may, where nobody said otherwise."""
+    arguments.timeout = arguments.timeout or LONG_SECONDS
+    return arguments
+
+
+def wait_until(
+    arguments: "Namespace", is_there: "Callable[[Any], bool]", text: str
+) -> "dict[str, Any]":
+    """Ask for the status again and again until it is as wanted. Raises CommandFailed, code 6."""
+    from couachgptd.control.client import ControlClientError
+    from couachgptd.ctl import exits
+
+    limit = patient(arguments).timeout
+    give_up_at = time.monotonic() + limit
+    with shown(text):
+        while True:
+            try:
+                with connected(arguments) as client:
+                    status: dict[str, Any] = client.call("control.status")
+                if is_there(status):
+                    return status
+            except ControlClientError:  # it is on its way down, or up
+                pass
+            if time.monotonic() >= give_up_at:
+                raise CommandFailed(
+                    _("It has not come about within {duration}; it goes on.").format(
+                        duration=render.duration(limit)
+                    ),
+                    hint=_("`couachgptctl status` says how far it is."),
+                    exit_code=exits.TIMED_OUT,
+                    code="timed_out",
+                    fields={"seconds": limit},
+                )
+            time.sleep(POLL_SECONDS)

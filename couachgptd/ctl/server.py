@@ -1,0 +1,59 @@
+"""couachgptctl restart and drain: have the daemon end, and where it is wanted, begin anew."""
+
+from couachgptd.ctl import exits, render
+from couachgptd.ctl.connection import connected
+from couachgptd.ctl.long import wait_until
+from couachgptd.ctl.texts import _, ngettext
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from typing import Any
+
+
+def restart(arguments: "Namespace") -> int:
+    with connected(arguments) as client:
+        before = client.call("control.status")
+        ending = client.call("control.restart", _body(arguments))
+    if not arguments.json:
+        _tell(ending)
+    if arguments.no_wait:
+        return _end(arguments, {"ending": ending}, _("The daemon is restarting."))
+    status = wait_until(
+        arguments,
+        lambda status: bool(status["started_at"] != before["started_at"]),
+        _("The daemon is restarting:"),
+    )
+    text = _("The daemon has restarted: version {version}, process {pid}.").format(
+        version=status["version"], pid=status["pid"]
+    )
+    return _end(arguments, status, text)
+
+
+def drain(arguments: "Namespace") -> int:
+    with connected(arguments) as client:
+        ending = client.call("control.drain", _body(arguments))
+    if not arguments.json:
+        _tell(ending)
+    text = _("The daemon ends once they are written. `systemctl start couachgptd` starts it.")
+    return _end(arguments, {"ending": ending}, text)
+
+
+def _body(arguments: "Namespace") -> "dict[str, Any]":
+    return {} if arguments.within is None else {"drain_seconds": arguments.within}
+
+
+def _tell(ending: "Any") -> None:
+    running = ending["running"]
+    text = ngettext(
+        "{n} answer is being written and has {duration} to end; those that wait are kept.",
+        "{n} answers are being written and have {duration} to end; those that wait are kept.",
+        running,
+    )
+    if running:
+        print(text.format(n=running, duration=render.duration(ending["drain_seconds"])))
+
+
+def _end(arguments: "Namespace", answer: "Any", text: str) -> int:
+    print(render.as_json(answer) if arguments.json else render.safe(text))
+    return exits.OK
