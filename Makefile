@@ -21,7 +21,8 @@ DIST := web/dist/manifest.json
 MODELS := .cache/models
 
 CATALOGUES := $(wildcard web/locales/*/LC_MESSAGES/couachgpt.po)
-COMPILED := $(CATALOGUES:.po=.mo) web/src/generated/texts.fr.json web/src/generated/texts.en.json
+COMPILED := $(CATALOGUES:.po=.mo) \
+	$(foreach part,texts admin,$(foreach language,fr en,web/src/generated/$(part).$(language).json))
 BROWSER_CODE := $(shell find web/src -type f ! -path 'web/src/generated/*' 2>/dev/null)
 WEB_SOURCES := $(BROWSER_CODE) $(shell find web/templates web/public -type f 2>/dev/null) \
 	$(wildcard web/*.ts web/*.js web/*.json)

@@ -19,6 +19,7 @@ from aiohttp import web
 
 from couachgptd import __version__, logs, tls
 from couachgptd.config import ConfigError
+from couachgptd.control.aclient import opened_client
 from couachgptd.control.app import create_control_app
 from couachgptd.control.peer import bound_socket
 from couachgptd.core.budgets import Limits
@@ -155,6 +156,7 @@ async def run(config: Config) -> int:
             chat=chat,
             models=models,
             topics=topics,
+            control=await stack.enter_async_context(opened_client(config.control_socket)),
             server=config.server,
             brand=config.brand,
             answer_tokens=config.chat.answer_tokens,

@@ -25,6 +25,8 @@ from scripts.web_texts import TextError, texts_of
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE_LANGUAGE = "en"
+# The browser's texts in two files: who chats need not load what only an administrator's page says.
+EVERYWHERE, ADMIN = "texts", "admin"
 # Which of gettext's forms serves a CLDR plural category: the browser picks by Intl.PluralRules.
 FORM_OF_CATEGORY = {
     "fr": {"one": 0, "many": 1, "other": 1},
@@ -64,8 +66,8 @@ class Tree:
     def mo(self, language: str) -> Path:
         return self.po(language).with_suffix(".mo")
 
-    def json(self, language: str) -> Path:
-        return self.root / "web" / "src" / "generated" / f"texts.{language}.json"
+    def json(self, language: str, part: str = EVERYWHERE) -> Path:
+        return self.root / "web" / "src" / "generated" / f"{part}.{language}.json"
 
     def python(self) -> list[Path]:
         return sorted((self.root / "couachgptd").rglob("*.py"))
@@ -150,18 +152,25 @@ def _as_po(catalog: Catalog, language: str) -> bytes:
 
 def compile_all(tree: Tree) -> None:
     """Write the .mo files and the browser's JSON."""
-    used_by_browser = {
-        text if isinstance(text, str) else text[0] for _, text in _browser_texts(tree)
-    }
+    used: dict[str, set[str]] = {EVERYWHERE: set(), ADMIN: set()}
+    for path, text in _browser_texts(tree):
+        used[part_of(tree, path)].add(text if isinstance(text, str) else text[0])
+    used[ADMIN] -= used[EVERYWHERE]
     for language in LANGUAGES:
         catalog = load(tree, language)
         catalog.creation_date = catalog.revision_date = FIXED_DATE
         with tree.mo(language).open("wb") as file:
             write_mo(file, catalog)
-        texts = browser_texts(catalog, language, used_by_browser)
-        tree.json(language).parent.mkdir(parents=True, exist_ok=True)
-        content = json.dumps(texts, ensure_ascii=False, sort_keys=True, indent=1)
-        tree.json(language).write_text(f"{content}\n", encoding="utf-8")
+        for part, msgids in used.items():
+            texts = browser_texts(catalog, language, msgids)
+            path = tree.json(language, part)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            content = json.dumps(texts, ensure_ascii=False, sort_keys=True, indent=1)
+            path.write_text(f"{content}\n", encoding="utf-8")
+
+
+def part_of(tree: Tree, path: Path) -> str:
+    return ADMIN if path.is_relative_to(tree.root / "web" / "src" / "admin") else EVERYWHERE
 
 
 def browser_texts(

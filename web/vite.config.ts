@@ -24,6 +24,7 @@ function precompress(): Plugin {
     async closeBundle() {
       const names = await readdir(directory, { recursive: true });
       for (const name of names.filter((each) => COMPRESSIBLE.test(each))) {
+        if (names.includes(`${name}.br`)) continue; // by the build before
         const path = join(directory, name);
         const content = await readFile(path);
         if (content.length < SMALLEST_BYTES) continue;
@@ -35,16 +36,30 @@ function precompress(): Plugin {
   };
 }
 
-export default defineConfig({
-  base: '/static/app/',
-  plugins: [tailwindcss(), svelte(), svelteTesting(), precompress()],
-  build: {
-    outDir: 'dist',
-    target: 'es2022',
+// The admin page is a build of its own: with one build, what both pages use becomes a chunk that has
+// all that either needs of it, and the chat's first load would grow with the admin page.
+const BUILDS = {
+  production: {
     manifest: 'manifest.json', // the default .vite/ folder is one that package globs skip
-    assetsInlineLimit: 0, // no data: address, so that the CSP need not allow it
-    modulePreload: { polyfill: false },
-    rolldownOptions: { input: { base: 'src/entries/base.ts', chat: 'src/entries/chat.ts' } },
+    input: { base: 'src/entries/base.ts', chat: 'src/entries/chat.ts' },
   },
-  test: { environment: 'jsdom', include: ['src/**/*.test.ts'] },
+  admin: { manifest: 'manifest.admin.json', input: { admin: 'src/entries/admin.ts' } },
+};
+
+export default defineConfig(({ mode }) => {
+  const { manifest, input } = mode === 'admin' ? BUILDS.admin : BUILDS.production;
+  return {
+    base: '/static/app/',
+    plugins: [tailwindcss(), svelte(), svelteTesting(), precompress()],
+    build: {
+      outDir: 'dist',
+      emptyOutDir: mode !== 'admin', // it comes second
+      target: 'es2022',
+      manifest,
+      assetsInlineLimit: 0, // no data: address, so that the CSP need not allow it
+      modulePreload: { polyfill: false },
+      rolldownOptions: { input },
+    },
+    test: { environment: 'jsdom', include: ['src/**/*.test.ts'] },
+  };
 });

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, UnixConnector
@@ -13,6 +14,15 @@ from couachgptd.core.wire import Json
 
 ORIGIN = "http://couachgptd"  # only what the Host header says
 LINE_MAX_BYTES = 4 * 1024 * 1024
+
+
+@asynccontextmanager
+async def opened_client(socket: Path) -> AsyncGenerator["OwnControlClient"]:
+    client = OwnControlClient(socket)
+    try:
+        yield client
+    finally:
+        await client.close()
 
 
 class OwnControlClient:

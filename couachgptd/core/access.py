@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Any
 
 from couachgptd.core.errors import NotAllowed
 from couachgptd.core.users import Role, User
@@ -42,12 +43,17 @@ TABLE: Mapping[str, Audience] = {
     "page.password": Audience.ANYONE,
     "page.language": Audience.ANYONE,
     "page.static": Audience.ANYONE,
+    "page.admin": Audience.ADMIN,
     "page.health": Audience.ANYONE,
     "account.login": Audience.ANYONE,
     "account.register": Audience.ANYONE,
     "account.setup": Audience.ANYONE,
     "account.password": Audience.ANYONE,
     "account.logout": Audience.READER,
+    # the admin page: what it does, it does by the verbs of the control socket, below
+    "admin.confirm": Audience.ADMIN,
+    "admin.call": Audience.ADMIN,
+    "admin.watch": Audience.ADMIN,
     # the WebSocket and its verbs
     "socket.open": Audience.READER,
     "conversation.list": Audience.READER,
@@ -110,6 +116,21 @@ TABLE: Mapping[str, Audience] = {
     "control.ask": Audience.OPERATOR,
 }
 
+# What the admin page asks the password again for, and says the effects of beforehand: what ends or
+# destroys something, and what makes somebody else powerful.
+DANGEROUS = frozenset(
+    {
+        "control.user.role",
+        "control.user.passwd",
+        "control.user.reset-link",
+        "control.user.rm",
+        "control.conversation.purge",
+        "control.db.clean",
+        "control.db.backup.rm",
+        "control.db.restore",
+    }
+)
+
 
 class UnknownVerb(LookupError):
     """A route or a message names a verb that is not in the table: a mistake of ours, at start."""
@@ -123,6 +144,12 @@ def audience_of(verb: str) -> Audience:
         raise UnknownVerb(
             f"{verb!r} is not in couachgptd/core/access.py: say there who may use it"
         ) from None
+
+
+def is_dangerous(verb: str, body: Mapping[str, Any]) -> bool:
+    """Say whether the password is asked for again; only telling what would go is harmless."""
+    makes_admin = verb == "control.user.add" and body.get("role") == Role.ADMIN.value
+    return makes_admin or (verb in DANGEROUS and body.get("is_dry_run") is not True)
 
 
 def may(user: User | None, verb: str) -> bool:

@@ -103,6 +103,12 @@ class WrongPassword(CouachError):
     code = "wrong_password"
 
 
+class PasswordNeeded(CouachError):
+    """What is asked for is dangerous: the page asks for the password again first."""
+
+    code = "password_needed"
+
+
 class AccountPending(CouachError):
     code = "account_pending"
 

@@ -69,6 +69,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "password_too_long": (mark("The password is too long: at most {max_length} characters."), ""),
     "passwords_differ": (mark("The two passwords differ."), ""),
     "wrong_password": (mark("Wrong login or password."), ""),
+    "password_needed": (mark("The password must be typed again first."), ""),
     "account_pending": (
         mark("This account waits for approval."),
         mark("`couachgptctl user approve LOGIN` approves it."),

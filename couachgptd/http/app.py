@@ -8,7 +8,8 @@ from aiohttp import web
 from couachgptd import __version__, paths
 from couachgptd.core import wire
 from couachgptd.core.ids import ConversationId
-from couachgptd.http import assets, csrf, middlewares, pages
+from couachgptd.core.ports import ControlClient
+from couachgptd.http import admin, assets, csrf, middlewares, pages
 from couachgptd.http.accounts import set_up_accounts
 from couachgptd.http.keys import (
     ACCOUNTS,
@@ -16,6 +17,8 @@ from couachgptd.http.keys import (
     ASSETS,
     BRAND,
     CHAT,
+    CONFIRMATIONS,
+    CONTROL,
     CSRF_SECRET,
     LINKS,
     MODELS,
@@ -29,6 +32,7 @@ from couachgptd.http.sessions import SessionStorage
 from couachgptd.http.socket import open_socket, refuse_socket, set_up_sockets
 from couachgptd.services.accounts import AccountService
 from couachgptd.services.chat import ChatService
+from couachgptd.services.confirmations import Confirmations
 from couachgptd.services.links import LinkService
 from couachgptd.services.models import ModelService
 from couachgptd.services.topics import Topics
@@ -44,6 +48,7 @@ def create_app(
     chat: ChatService,
     models: ModelService,
     topics: Topics,
+    control: ControlClient,
     server: Server,
     brand: Brand,
     answer_tokens: int,
@@ -67,6 +72,8 @@ def create_app(
     app[SERVER] = server
     app[BRAND] = brand
     app[ANSWER_TOKENS] = answer_tokens
+    app[CONFIRMATIONS] = Confirmations(accounts)
+    app[CONTROL] = control
     app[CSRF_SECRET] = csrf_secret
     app[ASSETS] = assets.Assets(dist or paths.web_dir() / "dist")
     pages.brand_css(brand)  # a wrong colour is told at start, not to the first visitor
@@ -79,6 +86,8 @@ def create_app(
     set_up_links(app)
     add(app, "GET", "/ws", "socket.open", open_socket, refuse_upgrade=refuse_socket)
     set_up_sockets(app)
+    add(app, "GET", admin.ROOT, "page.admin", admin.without_slash)
+    app.add_subapp(admin.ROOT, admin.create_admin_app())
     add(app, "GET", "/healthz", "page.health", health)
     add(app, "GET", "/brand.css", "page.static", pages.brand_stylesheet)
     add(app, "GET", pages.LOGO_PATH, "page.static", pages.brand_logo)

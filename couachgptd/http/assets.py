@@ -8,6 +8,7 @@ from aiohttp import web
 from aiohttp.web_fileresponse import CONTENT_TYPES
 from markupsafe import Markup
 
+MANIFESTS = ("manifest.json", "manifest.admin.json")  # a build each: web/vite.config.ts
 BASE = "/static/app/"
 HASHED = BASE + "assets/"  # names that change with their content
 FOREVER = "public, max-age=31536000, immutable"
@@ -27,10 +28,13 @@ class Assets:
     def __init__(self, dist: Path) -> None:
         self.dist = dist
         try:
-            text = (dist / "manifest.json").read_text(encoding="utf-8")
+            texts = [(dist / name).read_text(encoding="utf-8") for name in MANIFESTS]
         except OSError:
             raise AssetsMissing(f"{dist} holds no built front end: run `make web`") from None
-        self._chunks: dict[str, dict[str, Any]] = json.loads(text)
+        # A chunk that both builds have is the same, and of the same name.
+        self._chunks: dict[str, dict[str, Any]] = {}
+        for text in texts:
+            self._chunks |= json.loads(text)
 
     def tags(self, *entries: str) -> Markup:
         """Return link and script tags for these entries, as Vite's manifest names them."""

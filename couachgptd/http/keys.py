@@ -2,10 +2,12 @@
 
 from aiohttp import web
 
+from couachgptd.core.ports import ControlClient
 from couachgptd.core.users import User
 from couachgptd.http.assets import Assets
 from couachgptd.services.accounts import AccountService
 from couachgptd.services.chat import ChatService
+from couachgptd.services.confirmations import Confirmations
 from couachgptd.services.links import LinkService
 from couachgptd.services.models import ModelService
 from couachgptd.services.topics import Topics
@@ -15,6 +17,8 @@ ACCOUNTS = web.AppKey("ACCOUNTS", AccountService)
 ASSETS = web.AppKey("ASSETS", Assets)
 BRAND = web.AppKey("BRAND", Brand)
 CHAT = web.AppKey("CHAT", ChatService)
+CONFIRMATIONS = web.AppKey("CONFIRMATIONS", Confirmations)
+CONTROL: web.AppKey[ControlClient] = web.AppKey("CONTROL", ControlClient)
 CSRF_SECRET = web.AppKey("CSRF_SECRET", bytes)
 LINKS = web.AppKey("LINKS", LinkService)
 MODELS = web.AppKey("MODELS", ModelService)

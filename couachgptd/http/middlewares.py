@@ -5,11 +5,13 @@ import secrets
 
 from aiohttp import web
 
+from couachgptd.core import wire
 from couachgptd.core.errors import (
     CouachError,
     FormExpired,
     NotAllowed,
     NotFound,
+    PasswordNeeded,
     SetupLinkInvalid,
     StoreError,
     TooManyAttempts,
@@ -42,6 +44,7 @@ _STATUS: tuple[tuple[type[CouachError], int], ...] = (
     (SetupLinkInvalid, 404),
     (NotAllowed, 403),
     (FormExpired, 403),
+    (PasswordNeeded, 403),
     (TooManyAttempts, 429),
     (StoreError, 507),
 )
@@ -64,24 +67,25 @@ async def identify(request: web.Request, handler: Handler) -> web.StreamResponse
 
 @web.middleware
 async def explain_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turn every failure into a page of ours; a fault is logged, once, with the id on its page."""
+    """Turn every failure into an answer of ours; a fault is logged, once, with its id."""
     try:
         return await handler(request)
     except web.HTTPException as error:
         if error.status < 400:  # noqa: PLR2004 -- a redirect
             raise
-        return _page(request, error.status, _CODES.get(error.status, "bad_request"))
+        code = _CODES.get(error.status, "bad_request")
+        return _answer(request, error.status, {"code": code, "fields": {}})
     except CouachError as error:
         status = status_of(error)
         if status >= _SERVER_ERROR:
             log.warning("request failed", extra={"route": _route(request), "error": str(error)})
-        return _page(request, status, error.code)
+        return _answer(request, status, wire.error(error))
     except Exception as error:  # the edge of a request
         if isinstance(error, ConnectionError) and _has_left(request):
             # Nobody is left to answer; aiohttp would log what is raised as a fault of ours.
             return web.Response(status=_CLIENT_GONE)
         log.exception("request failed by a fault of ours", extra={"route": _route(request)})
-        return _page(request, _SERVER_ERROR, "internal_error")
+        return _answer(request, _SERVER_ERROR, wire.error(CouachError()))
 
 
 def _has_left(request: web.Request) -> bool:
@@ -94,8 +98,11 @@ def _route(request: web.Request) -> str:
     return resource.canonical if resource else ""
 
 
-def _page(request: web.Request, status: int, code: str) -> web.Response:
-    return render(request, "error.html", status=status, code=code)
+def _answer(request: web.Request, status: int, error: wire.Json) -> web.Response:
+    """Say it as a page, or in the form that a script of ours asked for."""
+    if request.headers.get("Accept") == "application/json":
+        return web.json_response({"error": error}, status=status)
+    return render(request, "error.html", status=status, code=error["code"])
 
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:

@@ -14,8 +14,9 @@ from couachgptd.core import access, wire
 from couachgptd.core.errors import BadRequest, CouachError
 from couachgptd.core.ids import ConversationId, MessageId, UserId
 from couachgptd.core.users import User
-from couachgptd.http.keys import ACCOUNTS, CHAT, MODELS, SESSION_ID, TOPICS, USER
+from couachgptd.http.keys import ACCOUNTS, CHAT, CONTROL, MODELS, SESSION_ID, TOPICS, USER
 from couachgptd.http.origin import is_same_origin
+from couachgptd.http.overview import keep_telling
 from couachgptd.services.chat import Asked, Question
 from couachgptd.services.topics import encode
 
@@ -44,12 +45,14 @@ class Tab:
         self._session_id = request[SESSION_ID]
         self._accounts = request.config_dict[ACCOUNTS]
         self._chat = request.config_dict[CHAT]
+        self._control = request.config_dict[CONTROL]
         self._models = request.config_dict[MODELS]
         self._topics = request.config_dict[TOPICS]
         self._outbox: deque[str] = deque()
         self._outbox_size = 0
         self._filled = asyncio.Event()
         self._watched: set[str] = set()
+        self._overview: asyncio.Task[None] | None = None
         self._transport = request.transport
 
     # sending: never waits, so that one slow page holds up nobody
@@ -94,10 +97,11 @@ class Tab:
             self._topics.leave(user.id, self)
             for name in self._watched:
                 self._topics.unwatch(name, self)
-            if writer is not None:
-                writer.cancel()
-                with suppress(asyncio.CancelledError, ConnectionError):
-                    await writer
+            for task in (self._overview, writer):
+                if task is not None:
+                    task.cancel()
+                    with suppress(asyncio.CancelledError, ConnectionError):
+                        await task
 
     async def _hello(self, user: User) -> Json:
         return {
@@ -196,6 +200,13 @@ class Tab:
     async def go_on(self, user: User, request: Json) -> None:
         self._ok(request, answer=await self._chat.go_on(user, _number(request, "message")))
 
+    async def watch_overview(self, user: User, request: Json) -> None:
+        self._ok(request)
+        if self._overview is None:
+            self._overview = asyncio.create_task(
+                keep_telling(self._control, user.id, self.tell), name="overview"
+            )
+
     # ends
 
     async def sign_out(self) -> None:
@@ -232,6 +243,7 @@ _VERBS: dict[str, Callable[[Tab, User, Json], Awaitable[None]]] = {
     "chat.regenerate": Tab.regenerate,
     "chat.continue": Tab.go_on,
     "model.list": Tab.list_models,
+    "admin.watch": Tab.watch_overview,
 }
 
 

@@ -47,6 +47,7 @@ def application() -> web.Application:
         chat=ChatService(nothing, Topics(), nothing, models, nothing),
         models=models,
         topics=Topics(),
+        control=nothing,
         server=Server(),
         brand=Brand(),
         answer_tokens=1,
@@ -152,6 +153,7 @@ REQUESTS: dict[str, Json] = {
     "chat.regenerate": {"message": "answer"},
     "chat.continue": {"message": "answer"},
     "model.list": {},
+    "admin.watch": {},
 }
 
 

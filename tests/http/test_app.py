@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
+from couachgptd.control.aclient import opened_client
 from couachgptd.core.conversations import Conversation
 from couachgptd.core.errors import StoreFull
 from couachgptd.core.ids import ConversationId, UserId
@@ -93,12 +94,14 @@ async def running_site(data: Path, server: Server) -> AsyncIterator[Site]:
             attempts=5,
             window_seconds=60,
         )
+        control = await stack.enter_async_context(opened_client(data / "no.sock"))
         app = create_app(
             accounts=accounts,
             links=LinkService(store, passwords, accounts),
             chat=ChatService(store, topics, runner, models, prompts),
             models=models,
             topics=topics,
+            control=control,
             server=server,
             brand=Brand(),
             answer_tokens=10,

@@ -6,19 +6,26 @@ type Plural = Readonly<Partial<Record<Intl.LDMLPluralRule, string>>>;
 export type Texts = Readonly<Record<string, string | Plural>>;
 
 // Made from web/locales by scripts/locales.py; each language is a chunk of its own.
-const sources: Record<Language, () => Promise<{ default: Texts }>> = {
+const sources: Sources = {
   fr: () => import('./generated/texts.fr.json'),
   en: () => import('./generated/texts.en.json'),
 };
+
+/** The texts of a part of the interface, by language. */
+export type Sources = Record<Language, () => Promise<{ default: Texts }>>;
 
 let texts: Texts = {};
 let rules = new Intl.PluralRules('en');
 let numbers = numbersIn('en');
 
-/** Fetches the texts of a language; until then, and for an unknown one, everything is English. */
-export async function loadTexts(language: string): Promise<void> {
+/**
+ * Fetches the texts of a language, and those of a part; until then, and for an unknown one,
+ * everything is English.
+ */
+export async function loadTexts(language: string, part?: Sources): Promise<void> {
   const known: Language = language === 'fr' ? 'fr' : 'en';
-  useTexts(known, (await sources[known]()).default);
+  const found = await Promise.all([sources[known](), part?.[known]()]);
+  useTexts(known, { ...found[0].default, ...found[1]?.default });
 }
 
 /** Speaks with these texts from now on. */

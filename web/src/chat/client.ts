@@ -264,6 +264,8 @@ export class ChatClient {
       case 'closing':
         this.show({ isRestarting: message.reason === 'server_restarting' });
         return;
+      case 'overview': // an administrator's page asks for it
+        return;
       default:
         message satisfies never;
     }

@@ -52,6 +52,7 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
     }),
   passwords_differ: () => t('The two passwords differ. Type the same one twice.'),
   wrong_password: () => t('Wrong user name or password. Check both and try again.'),
+  password_needed: () => t('Type your password again first.'),
   account_pending: () =>
     t('Your account is waiting for an administrator to approve it. Try again later.'),
   account_suspended: () => t('Your account is suspended.'),

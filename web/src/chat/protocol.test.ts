@@ -14,6 +14,7 @@ const TYPES = [
   'rewrite',
   'conversation',
   'engine',
+  'overview',
   'closing',
 ] as const;
 

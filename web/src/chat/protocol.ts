@@ -211,6 +211,14 @@ export interface EngineChanged {
   readonly default_model: string | null;
 }
 
+/** To an administrator's page that watches, every 2 s; `error` where one of them failed. */
+export interface Overview {
+  readonly type: 'overview';
+  readonly status?: object;
+  readonly queue?: object;
+  readonly error?: Failure;
+}
+
 export interface Closing {
   readonly type: 'closing';
   readonly reason: 'server_restarting' | 'signed_out';
@@ -218,7 +226,14 @@ export interface Closing {
 
 export type ConversationEvent = Snapshot | NewMessages | TurnMoved | TextGrew | TextRewritten;
 export type ServerMessage =
-  Hello | Ok | Refusal | ConversationEvent | ConversationChanged | EngineChanged | Closing;
+  | Hello
+  | Ok
+  | Refusal
+  | ConversationEvent
+  | ConversationChanged
+  | EngineChanged
+  | Overview
+  | Closing;
 
 // --- from the browser -----------------------------------------------------------------------
 
@@ -238,6 +253,7 @@ export interface Requests {
   'chat.regenerate': { message: MessageId; model: string | null };
   'chat.continue': { message: MessageId };
   'model.list': object;
+  'admin.watch': object;
 }
 
 /** What the `ok` of each request carries. */
@@ -250,6 +266,7 @@ export interface Answers {
   'chat.regenerate': { answer: MessageId };
   'chat.continue': { answer: MessageId };
   'model.list': { models: readonly Model[]; default: string | null };
+  'admin.watch': object;
 }
 
 export type Verb = keyof Requests;
@@ -288,6 +305,7 @@ const CHECKS: Record<ServerMessage['type'], Check> = {
     typeof raw.thinking === 'string',
   conversation: (raw) => isObject(raw.conversation) && typeof raw.conversation.id === 'string',
   engine: (raw) => isObject(raw.engine) && Array.isArray(raw.models),
+  overview: (raw) => isObject(raw.status) || isObject(raw.error),
   closing: (raw) => typeof raw.reason === 'string',
 };
 

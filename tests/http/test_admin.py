@@ -1,0 +1,353 @@
+"""The admin page over the web: who gets in, what is asked of the control socket, and for whom."""
+
+import asyncio
+import json
+import re
+import sqlite3
+from contextlib import closing
+from typing import Any
+
+import aiohttp
+import pytest
+
+from couachgptd.core.access import DANGEROUS, TABLE
+from couachgptd.http.admin import PAGES
+from tests.daemon_fixtures import MakeDaemon
+from tests.running_daemon import PASSWORD, Browser, RunningDaemon
+
+Json = dict[str, Any]
+ADDRESSES = ["/admin", "/admin/", *(f"/admin/{page}" for page in PAGES if page != "overview")]
+POSTS = ["/admin/confirm", "/admin/call/control.user.list", "/admin/stream/control.ask"]
+
+
+async def call(
+    browser: Browser, verb: str, body: Json | None = None, kind: str = "call", **names: object
+) -> tuple[int, Json]:
+    """Ask for a verb as the page does."""
+    form = {"names": json.dumps(names)}
+    if body is not None:
+        form["body"] = json.dumps(body)
+    response = await browser.post(
+        f"/admin/{kind}/{verb}", form, headers={"Accept": "application/json"}
+    )
+    answer: Json = await response.json()
+    return response.status, answer
+
+
+async def confirm(browser: Browser, password: str = PASSWORD) -> aiohttp.ClientResponse:
+    return await browser.post(
+        "/admin/confirm", {"password": password}, headers={"Accept": "application/json"}
+    )
+
+
+def props(page: str) -> Json:
+    found = re.search(r'<script type="application/json" id="props">(.*?)</script>', page)
+    assert found
+    value: Json = json.loads(found[1])
+    return value
+
+
+def audited(daemon: RunningDaemon) -> list[tuple[str, str]]:
+    with closing(sqlite3.connect(daemon.data / "couachgpt.db")) as opened:
+        return opened.execute("SELECT actor, verb FROM audit ORDER BY id").fetchall()
+
+
+# --- who gets in -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("login", ["claire", "lea"])
+@pytest.mark.parametrize("path", ADDRESSES)
+async def test_no_page_is_for_somebody_else(daemon: RunningDaemon, path: str, login: str) -> None:
+    async with daemon.browser(login) as browser:
+        status, page = await browser.get(path)
+
+    assert status == 403
+    assert 'id="props"' not in page
+
+
+@pytest.mark.parametrize("path", ADDRESSES)
+async def test_a_stranger_is_sent_to_log_in_and_comes_back(
+    daemon: RunningDaemon, path: str
+) -> None:
+    async with (
+        daemon.browser() as browser,
+        browser.session.get(path, allow_redirects=False) as response,
+    ):
+        assert response.status == 303
+        assert response.headers["Location"].startswith("/login?next=/admin")
+
+
+@pytest.mark.parametrize("login", [None, "claire", "lea"])
+@pytest.mark.parametrize("path", POSTS)
+async def test_no_action_is_for_somebody_else(
+    daemon: RunningDaemon, path: str, login: str | None
+) -> None:
+    async with daemon.browser(login) as browser:
+        response = await browser.post(path, headers={"Accept": "application/json"})
+
+    assert response.status == 403
+    assert (await response.json())["error"]["code"] == "not_allowed"
+
+
+@pytest.mark.parametrize("path", POSTS)
+async def test_an_action_without_the_forms_token_is_refused(
+    daemon: RunningDaemon, path: str
+) -> None:
+    async with daemon.browser("ada") as browser:
+        for form, origin in (
+            ({"csrf": "0" * 64}, daemon.address),
+            ({"csrf": await browser.token()}, "http://elsewhere.test"),
+        ):
+            headers = {"Origin": origin, "Accept": "application/json"}
+            async with browser.session.post(path, data=form, headers=headers) as response:
+                assert response.status == 403
+                assert (await response.json())["error"]["code"] == "form_expired"
+
+
+@pytest.mark.parametrize("page", PAGES)
+async def test_a_page_begins_with_what_its_verbs_answer(daemon: RunningDaemon, page: str) -> None:
+    async with daemon.browser("ada") as browser:
+        status, text = await browser.get(f"/admin/{'' if page == 'overview' else page}")
+
+    assert status == 200
+    told = props(text)
+    assert told["page"] == page
+    assert set(told["data"]) == set(PAGES[page])
+    assert not [verb for verb, answer in told["data"].items() if "error" in answer]
+    assert 'aria-current="page"' in text
+
+
+async def test_a_page_comes_though_the_engine_is_down(make_daemon: MakeDaemon) -> None:
+    daemon = make_daemon(url="http://127.0.0.1:9").start()
+    daemon.add_user("ada", "admin")
+    async with daemon.browser("ada") as browser:
+        _, text = await browser.get("/admin/engine")
+
+    data = props(text)["data"]
+    assert data["control.model.list"]["error"]["code"] == "engine_unavailable"
+    assert data["control.status"]["engine"]["is_up"] is False
+
+
+async def test_the_chat_offers_the_page_to_administrators_and_loads_nothing_of_it(
+    daemon: RunningDaemon,
+) -> None:
+    async with daemon.browser("ada") as browser:
+        _, page = await browser.get("/")
+
+    linked = re.findall(r'(?:href|src)="(/static/app/assets/[^"]+)"', page)
+    names = {re.sub(r"-[\w-]{8}\.", ".", each.rsplit("/", 1)[1]) for each in linked}
+    assert names == {"base.css", "base.js", "chat.css", "chat.js", "theme.js"}
+
+
+# --- what is asked -----------------------------------------------------------------------------
+
+
+async def test_a_verb_is_answered_as_on_the_control_socket(daemon: RunningDaemon) -> None:
+    async with daemon.browser("ada") as browser:
+        found = await call(browser, "control.engine.incidents", limit=5)
+
+    assert found == daemon.control("GET", "/v1/engine/incidents?limit=5")
+
+
+async def test_what_is_done_is_audited_with_the_name_of_who_did_it(fresh: RunningDaemon) -> None:
+    fresh.add_user("ada", "admin")
+    async with fresh.browser("ada") as browser:
+        status, answer = await call(
+            browser, "control.user.state", {"state": "suspended"}, login="marc"
+        )
+
+    assert (status, answer["user"]["state"]) == (200, "suspended")
+    actor, verb = audited(fresh)[-1]
+    assert verb == "user.state"
+    assert actor.split()[0] == "ada"
+
+
+async def test_what_a_verb_refuses_comes_with_its_code(daemon: RunningDaemon) -> None:
+    async with daemon.browser("ada") as browser:
+        status, answer = await call(browser, "control.user.approve", login="personne")
+
+    assert (status, answer["error"]["code"]) == (404, "not_found")
+
+
+@pytest.mark.parametrize("verb", ["control.none", "chat.ask", "page.admin", "control.%2e%2e"])
+async def test_only_the_operators_verbs_can_be_asked_for(daemon: RunningDaemon, verb: str) -> None:
+    async with daemon.browser("ada") as browser:
+        status, answer = await call(browser, verb)
+
+    assert (status, answer["error"]["code"]) == (404, "not_found")
+
+
+@pytest.mark.parametrize("field", ["names", "body"])
+@pytest.mark.parametrize("text", ["{", "[]", "1", '"x"'])
+async def test_a_field_of_another_form_is_refused(
+    daemon: RunningDaemon, field: str, text: str
+) -> None:
+    async with daemon.browser("ada") as browser:
+        response = await browser.post(
+            "/admin/call/control.status", {field: text}, headers={"Accept": "application/json"}
+        )
+
+    assert response.status == 400
+    assert (await response.json())["error"]["code"] == "bad_request"
+
+
+async def test_a_name_cannot_leave_its_place_in_the_path(daemon: RunningDaemon) -> None:
+    async with daemon.browser("ada") as browser:
+        status, answer = await call(browser, "control.user.approve", login="../../setup-link?x=")
+
+    assert (status, answer["error"]["code"]) == (400, "login_invalid")
+
+
+async def test_a_verb_that_streams_comes_line_by_line(daemon: RunningDaemon) -> None:
+    async with daemon.browser("ada") as browser:
+        response = await browser.post(
+            "/admin/stream/control.ask", {"body": json.dumps({"text": "[[tokens=3]] Bonjour"})}
+        )
+        events = [json.loads(line) for line in (await response.text()).splitlines()]
+
+    assert response.content_type == "application/x-ndjson"
+    assert events[-1]["turn"]["state"] == "done"
+    assert any(event["type"] == "text" for event in events)
+
+
+async def test_a_stream_that_is_refused_has_a_status(daemon: RunningDaemon) -> None:
+    async with daemon.browser("ada") as browser:
+        found = await call(browser, "control.ask", {"text": " "}, kind="stream")
+
+    assert (found[0], found[1]["error"]["code"]) == (400, "message_empty")
+
+
+# --- the role is looked up at each action -------------------------------------------------------
+
+
+async def test_who_is_demoted_may_do_nothing_more_with_the_page_still_open(
+    fresh: RunningDaemon,
+) -> None:
+    fresh.add_user("ada", "admin")
+    fresh.add_user("grace", "admin")  # the last one cannot lose the right
+    async with fresh.browser("ada") as browser, browser.ws() as tab:
+        assert (await tab.request("admin.watch"))["type"] == "ok"
+        await tab.next("overview")
+        token = await browser.token()
+        closed = asyncio.create_task(tab.closed())
+        fresh.control("POST", "/v1/users/ada/role", {"role": "member"})
+        headers = {"Origin": fresh.address, "Accept": "application/json"}
+        for path in POSTS:
+            async with browser.session.post(
+                path, data={"csrf": token}, headers=headers
+            ) as response:
+                assert response.status == 403
+
+        assert await closed == 4401, "its page loads anew, and shows no more of it"
+
+
+async def test_who_is_suspended_is_out_at_once(fresh: RunningDaemon) -> None:
+    fresh.add_user("ada", "admin")
+    fresh.add_user("grace", "admin")  # the last one cannot lose the right
+    async with fresh.browser("ada") as browser, browser.ws() as tab:
+        await tab.request("admin.watch")
+        fresh.control("POST", "/v1/users/ada/state", {"state": "suspended"})
+
+        assert await tab.closed() == 4401
+        assert (await browser.get("/admin/"))[0] == 303
+
+
+# --- how things are, live ----------------------------------------------------------------------
+
+
+async def test_the_overview_comes_again_and_again_to_who_watches(daemon: RunningDaemon) -> None:
+    async with daemon.browser("ada") as browser, browser.ws() as tab:
+        await tab.request("admin.watch")
+        first = await tab.next("overview")
+        second = await tab.next("overview")
+
+    assert set(first) == {"type", "status", "queue"}
+    assert second["status"]["uptime_seconds"] > first["status"]["uptime_seconds"]
+    assert first["queue"]["running"] == []
+
+
+async def test_nobody_else_may_watch(daemon: RunningDaemon) -> None:
+    async with daemon.browser("claire") as browser, browser.ws() as tab:
+        answer = await tab.request("admin.watch")
+
+    assert answer["code"] == "not_allowed"
+
+
+async def test_watching_twice_is_told_once(daemon: RunningDaemon) -> None:
+    async with daemon.browser("ada") as browser, browser.ws() as tab:
+        await tab.request("admin.watch")
+        await tab.request("admin.watch")
+        await asyncio.gather(tab.next("overview"))
+        told = [each["status"]["uptime_seconds"] for each in tab.messages if "status" in each]
+
+    assert len(told) == 1
+
+
+# --- what is dangerous -------------------------------------------------------------------------
+
+
+def test_what_is_dangerous_is_in_the_table() -> None:
+    assert not DANGEROUS - set(TABLE)
+
+
+@pytest.mark.parametrize("verb", sorted(DANGEROUS))
+async def test_what_is_dangerous_wants_the_password_again(daemon: RunningDaemon, verb: str) -> None:
+    async with daemon.browser("ada") as browser:
+        status, answer = await call(browser, verb, {}, login="nobody-of-this-name")
+
+    assert (status, answer["error"]["code"]) == (403, "password_needed")
+
+
+async def test_making_an_administrator_is_dangerous_and_making_a_member_is_not(
+    fresh: RunningDaemon,
+) -> None:
+    fresh.add_user("ada", "admin")
+    body = {"login": "tom", "password": PASSWORD}
+    async with fresh.browser("ada") as browser:
+        refused = await call(browser, "control.user.add", {**body, "role": "admin"})
+        made = await call(browser, "control.user.add", {**body, "role": "member"})
+
+    assert refused[1]["error"]["code"] == "password_needed"
+    assert made[1]["user"]["role"] == "member"
+
+
+async def test_only_telling_what_would_go_is_harmless(fresh: RunningDaemon) -> None:
+    fresh.add_user("ada", "admin")
+    async with fresh.browser("ada") as browser:
+        told = await call(browser, "control.user.rm", {"is_dry_run": True}, login="marc")
+        refused = await call(browser, "control.user.rm", {"is_dry_run": 1}, login="marc")
+
+    assert told == (200, {"conversations": 0, "messages": 0})
+    assert refused[1]["error"]["code"] == "password_needed"
+
+
+async def test_the_password_counts_for_a_while_in_this_session_alone(
+    fresh: RunningDaemon,
+) -> None:
+    fresh.add_user("ada", "admin")
+    async with fresh.browser("ada") as browser, fresh.browser("ada") as other:
+        assert (await confirm(browser)).status == 200
+        changed = await call(browser, "control.user.role", {"role": "reader"}, login="marc")
+        refused = await call(other, "control.user.role", {"role": "admin"}, login="marc")
+
+    assert (changed[0], changed[1]["user"]["role"]) == (200, "reader")
+    assert refused[1]["error"]["code"] == "password_needed"
+
+
+async def test_a_wrong_password_opens_nothing_and_many_are_stopped(
+    make_daemon: MakeDaemon,
+) -> None:
+    daemon = make_daemon("accounts.login_attempts=4").start()
+    daemon.add_user("ada", "admin")
+    async with daemon.browser("ada") as browser:
+        codes = []
+        for _ in range(5):
+            answer = await confirm(browser, "pas le bon")
+            codes.append((await answer.json())["error"]["code"])
+        right = await confirm(browser)
+        refused = await call(browser, "control.user.role", {"role": "admin"}, login="ada")
+
+    assert codes[0] == "wrong_password"
+    assert codes[-1] == "too_many_attempts"
+    assert right.status == 429
+    assert refused[1]["error"]["code"] == "password_needed"

@@ -1,0 +1,104 @@
+// The operator's verbs, as the server passes them on to the control socket for an administrator.
+import type { Failure } from '../chat/protocol';
+import { RequestError } from '../chat/socket';
+
+export type Names = Readonly<Record<string, string | number>>;
+
+export interface Call {
+  readonly verb: string;
+  /** What is in the verb's path, or in its query. */
+  readonly names?: Names;
+  readonly body?: object;
+}
+
+/** Every method rejects with a RequestError. */
+export class Api {
+  constructor(
+    private readonly csrf: string,
+    private readonly fetcher: typeof fetch = fetch.bind(globalThis),
+  ) {}
+
+  async call<T>({ verb, ...asked }: Call): Promise<T> {
+    const response = await this.post(`call/${verb}`, fields(asked));
+    return (await response.json()) as T;
+  }
+
+  /** Yields the events of a verb that streams; breaking off ends the work on the server. */
+  async *stream<T extends object>({ verb, ...asked }: Call): AsyncGenerator<T> {
+    const leaving = new AbortController();
+    try {
+      const response = await this.post(`stream/${verb}`, fields(asked), leaving.signal);
+      for await (const line of lines(response)) {
+        const event = JSON.parse(line) as T | Ended;
+        if (isEnded(event)) throw new RequestError(event.error.code, event.error.fields);
+        yield event;
+      }
+    } finally {
+      leaving.abort();
+    }
+  }
+
+  /** Types the password again; for some minutes dangerous actions are let through. */
+  async confirm(password: string): Promise<void> {
+    await this.post('confirm', { password });
+  }
+
+  private async post(
+    path: string,
+    form: Record<string, string>,
+    signal?: AbortSignal,
+  ): Promise<Response> {
+    let response: Response;
+    try {
+      response = await this.fetcher(`/admin/${path}`, {
+        method: 'POST',
+        headers: { Accept: 'application/json' },
+        body: new URLSearchParams({ csrf: this.csrf, ...form }),
+        ...(signal === undefined ? {} : { signal }),
+      });
+    } catch {
+      throw new RequestError('connection_lost');
+    }
+    if (response.ok) return response;
+    throw await refusal(response);
+  }
+}
+
+/** The last line of a stream that failed after its beginning. */
+interface Ended {
+  readonly type: 'error';
+  readonly error: Failure;
+}
+
+function isEnded(event: object): event is Ended {
+  return 'type' in event && event.type === 'error' && 'error' in event;
+}
+
+function fields({ names, body }: Omit<Call, 'verb'>): Record<string, string> {
+  return {
+    ...(names === undefined ? {} : { names: JSON.stringify(names) }),
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  };
+}
+
+async function refusal(response: Response): Promise<RequestError> {
+  try {
+    const { error } = (await response.json()) as { error: Failure };
+    return new RequestError(error.code, error.fields);
+  } catch {
+    return new RequestError('internal_error');
+  }
+}
+
+async function* lines(response: Response): AsyncGenerator<string> {
+  const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = '';
+  for (;;) {
+    const read = await reader?.read();
+    if (read === undefined || read.done) break;
+    const parts = (rest + read.value).split('\n');
+    rest = parts.pop() ?? '';
+    yield* parts.filter((part) => part !== '');
+  }
+  if (rest !== '') yield rest;
+}

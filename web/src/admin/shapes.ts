@@ -1,0 +1,140 @@
+// What the operator's verbs answer: docs/control.md, as far as these pages show it.
+import type { EngineState, FailedReason, Model } from '../chat/protocol';
+
+export type { Model };
+
+export interface Status {
+  readonly version: string;
+  readonly pid: number;
+  readonly started_at: string;
+  readonly uptime_seconds: number;
+  readonly address: string;
+  readonly memory_bytes: number | null;
+  readonly sockets: number;
+  readonly engine: {
+    readonly kind: string;
+    readonly address: string | null;
+    readonly is_up: boolean;
+    readonly version: string | null;
+    readonly detail: string | null;
+    readonly model: string | null;
+    readonly loaded: readonly string[];
+    readonly state: EngineState;
+    readonly reason: FailedReason | null;
+    readonly since: string;
+  };
+  readonly turns: {
+    readonly queued: number;
+    readonly running: number;
+    readonly is_paused: boolean;
+  };
+  readonly users: { readonly total: number; readonly pending: number };
+}
+
+export interface Line {
+  readonly turn: number;
+  readonly asker: string | null;
+  readonly state: string;
+  readonly attempt: number;
+  readonly model: string;
+  readonly source: string;
+  readonly place: number | null;
+  readonly wait_seconds: readonly [number, number] | null;
+  readonly is_healing: boolean;
+}
+
+export interface Queue {
+  readonly paused: boolean;
+  readonly running: readonly Line[];
+  readonly waiting: readonly Line[];
+}
+
+export interface Incident {
+  readonly at: string;
+  readonly before: EngineState;
+  readonly after: EngineState;
+  readonly evidence: Readonly<Record<string, string | number | boolean>>;
+}
+
+export interface ModelList {
+  readonly models: readonly Model[];
+  readonly default: string | null;
+}
+
+export type Role = 'admin' | 'member' | 'reader';
+
+export interface Person {
+  readonly id: number;
+  readonly login: string;
+  readonly name: string;
+  readonly role: Role;
+  readonly state: 'pending' | 'active' | 'suspended';
+  readonly language: string;
+  readonly created_at: string;
+}
+
+export interface Session {
+  readonly id: string;
+  readonly user: string;
+  readonly address: string;
+  readonly created_at: string;
+  readonly seen_at: string | null;
+  readonly expires_at: string;
+  readonly open_pages: number;
+}
+
+export interface Invitation {
+  readonly id: string;
+  readonly uses_left: number;
+  readonly created_by: string;
+  readonly created_at: string;
+  readonly expires_at: string;
+}
+
+export interface Belongings {
+  readonly conversations: number;
+  readonly messages: number;
+}
+
+export interface DataShape {
+  readonly sizes: {
+    readonly database: number;
+    readonly unused: number;
+    readonly log: number;
+    readonly backups: number;
+    readonly uploads: number;
+    readonly models: number;
+    readonly disk_free: number;
+    readonly disk_total: number;
+    readonly people: number;
+    readonly conversations: number;
+    readonly messages: number;
+  };
+  readonly schema: number;
+  readonly retention: Retention;
+  readonly night: {
+    readonly is_backed_up: boolean;
+    readonly hour: number;
+    readonly done_at: string | null;
+    readonly error: { readonly code: string; readonly fields: Record<string, unknown> } | null;
+  };
+}
+
+export interface Retention {
+  readonly conversation_days: number;
+  readonly audit_days: number;
+  readonly incident_days: number;
+}
+
+export interface Old {
+  readonly old: Readonly<Record<string, number>>;
+  readonly retention: Retention;
+}
+
+export interface Backup {
+  readonly name: string;
+  readonly kind: 'nightly' | 'manual' | 'before-restore';
+  readonly made_at: string;
+  readonly schema: number;
+  readonly size_bytes: number;
+}
