@@ -15,7 +15,8 @@ from typing import Self
 
 PR_SET_PDEATHSIG = 1
 BLOCK_BYTES = 4 << 20
-KINDS = ("plain", "deaf", "dead")
+KINDS = ("plain", "deaf", "dead", "hungry")
+MEAL_BYTES = 512 << 20
 
 
 class RunnerEnded(Exception):
@@ -110,6 +111,9 @@ def main() -> None:
         sys.exit(2)
     if kind == "deaf":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if kind == "hungry":  # and is killed, where its unit may not have as much
+        meal = bytearray(os.urandom(BLOCK_BYTES))
+        meal *= MEAL_BYTES // BLOCK_BYTES
     for line in iter(sys.stdin.readline, ""):
         number, command, *arguments = line.split()
         if command == "read":

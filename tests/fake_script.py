@@ -101,7 +101,7 @@ class Behaviour:
     load_reads: bool = False  # the runner reads the disk meanwhile
     hangs: tuple[str, ...] = ()
     unload_ignored: bool = False  # answered, but the model stays
-    runner: str = ""  # a real process: plain, deaf (to SIGTERM) or dead (ends at its start)
+    runner: str = ""  # a real process: plain, deaf (to SIGTERM), dead (ends at its start) or hungry
     status_times: int = 0  # how many answers of `status` are left
 
 

@@ -67,7 +67,8 @@ def ptrace(request: int, tid: int) -> None:
 
 
 def main() -> None:
-    threads = busy_threads(int(sys.argv[1]))
+    """Freeze the threads of a process that compute, or those that are named after it."""
+    threads = [int(each) for each in sys.argv[2:]] or busy_threads(int(sys.argv[1]))
     for tid in threads:
         ptrace(PTRACE_SEIZE, tid)
         ptrace(PTRACE_INTERRUPT, tid)

@@ -25,7 +25,54 @@ PASSWORD = "un long mot de passe"
 Json = dict[str, Any]
 
 
-class RunningDaemon:
+class Reachable:
+    """A daemon at `address`, where people find it, and at `socket`, where operators do.
+
+    `trusted` is what its browsers verify its certificate with, where it has one.
+    """
+
+    address: str
+    socket: Path
+    trusted: ssl.SSLContext | None = None
+
+    # the operator's side
+
+    def control(self, method: str, path: str, body: Json | None = None) -> tuple[int, Json]:
+        """Make one request on the control socket."""
+        connection = UnixConnection(self.socket)
+        try:
+            text = None if body is None else json.dumps(body)
+            connection.request(method, path, text, {"Content-Type": "application/json"})
+            response = connection.getresponse()
+            return response.status, json.loads(response.read() or b"{}")
+        finally:
+            connection.close()
+
+    def add_user(self, login: str, role: str = "member", **more: str) -> Json:
+        body = {"login": login, "password": PASSWORD, "role": role, **more}
+        status, answer = self.control("POST", "/v1/users", body)
+        assert status == 201, answer
+        user: Json = answer["user"]
+        return user
+
+    # people's side
+
+    @contextlib.asynccontextmanager
+    async def browser(self, login: str | None = None) -> AsyncIterator["Browser"]:
+        """Open a browser, logged in as a person where one is named."""
+        jar = aiohttp.CookieJar(unsafe=True)
+        timeout = aiohttp.ClientTimeout(total=30)
+        connector = aiohttp.TCPConnector(ssl=self.trusted or True)
+        async with aiohttp.ClientSession(
+            self.address, connector=connector, cookie_jar=jar, timeout=timeout
+        ) as session:
+            browser = Browser(session, self.address)
+            if login is not None:
+                await browser.log_in(login)
+            yield browser
+
+
+class RunningDaemon(Reachable):
     """`couachgptd` on free ports with data of its own; says READY as systemd hears it.
 
     `address` is where people find it, `socket` where operators do.
@@ -104,42 +151,6 @@ class RunningDaemon:
     def restart(self, number: signal.Signals = signal.SIGTERM) -> None:
         self.kill(number)
         self.start()
-
-    # the operator's side
-
-    def control(self, method: str, path: str, body: Json | None = None) -> tuple[int, Json]:
-        """Make one request on the control socket."""
-        connection = UnixConnection(self.socket)
-        try:
-            text = None if body is None else json.dumps(body)
-            connection.request(method, path, text, {"Content-Type": "application/json"})
-            response = connection.getresponse()
-            return response.status, json.loads(response.read() or b"{}")
-        finally:
-            connection.close()
-
-    def add_user(self, login: str, role: str = "member", **more: str) -> Json:
-        body = {"login": login, "password": PASSWORD, "role": role, **more}
-        status, answer = self.control("POST", "/v1/users", body)
-        assert status == 201, answer
-        user: Json = answer["user"]
-        return user
-
-    # people's side
-
-    @contextlib.asynccontextmanager
-    async def browser(self, login: str | None = None) -> AsyncIterator["Browser"]:
-        """Open a browser, logged in as a person where one is named."""
-        jar = aiohttp.CookieJar(unsafe=True)
-        timeout = aiohttp.ClientTimeout(total=30)
-        connector = aiohttp.TCPConnector(ssl=self.trusted or True)
-        async with aiohttp.ClientSession(
-            self.address, connector=connector, cookie_jar=jar, timeout=timeout
-        ) as session:
-            browser = Browser(session, self.address)
-            if login is not None:
-                await browser.log_in(login)
-            yield browser
 
 
 class UnixConnection(http.client.HTTPConnection):

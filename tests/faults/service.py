@@ -21,7 +21,7 @@ import pytest
 
 from tests.conftest import ROOT, Scripted
 from tests.fake_script import going_on_after
-from tests.running_daemon import Json, RunningDaemon, Socket, free_port, text_of
+from tests.running_daemon import Json, Reachable, RunningDaemon, Socket, free_port, text_of
 
 # A twentieth of the defaults, about. The watchdog looks every 5 s at an idle engine, every 2 s at
 # one that works and every second once it suspects something: it may be 5 s late for a question.
@@ -139,21 +139,20 @@ class Service(Scripted):
             os.killpg(self.pid, signal.SIGKILL)
 
 
-class Patient:
-    """A daemon, its engine, and Claire and Marc who ask."""
+class Watched:
+    """A daemon as its people and its operators see it."""
 
-    def __init__(self, daemon: RunningDaemon, service: Service) -> None:
-        self.daemon = daemon
-        self.service = service
+    def __init__(self, daemon: Reachable) -> None:
+        self.reached = daemon
 
     @contextlib.asynccontextmanager
     async def tab(self, login: str = "claire") -> AsyncIterator[Socket]:
-        async with self.daemon.browser(login) as browser, browser.ws() as tab:
+        async with self.reached.browser(login) as browser, browser.ws() as tab:
             yield tab
 
     def incidents(self) -> list[Json]:
         """Return what the watchdog kept, oldest first."""
-        status, answer = self.daemon.control("GET", "/v1/engine/incidents")
+        status, answer = self.reached.control("GET", "/v1/engine/incidents")
         assert status == 200, answer
         found: list[Json] = answer["incidents"]
         return found[::-1]
@@ -166,13 +165,22 @@ class Patient:
         return [each for each in self.verdicts() if each in LADDER]
 
     def status(self) -> Json:
-        status, answer = self.daemon.control("GET", "/v1/status")
+        status, answer = self.reached.control("GET", "/v1/status")
         assert status == 200, answer
         return answer
 
     async def is_well(self, seconds: float = SECONDS) -> None:
         """Return once the verdict is READY."""
         await eventually(lambda: self.status()["engine"]["state"] == "ready", seconds)
+
+
+class Patient(Watched):
+    """A daemon, its engine, and Claire and Marc who ask."""
+
+    def __init__(self, daemon: RunningDaemon, service: Service) -> None:
+        super().__init__(daemon)
+        self.daemon = daemon
+        self.service = service
 
 
 MakePatient = Callable[..., Any]

@@ -50,7 +50,7 @@ class Sandbox:
         self._script("stop")
 
     def reboot(self) -> None:
-        """Boot again; who is in its network must enter it again."""
+        """Boot again; its network is another's, and stays."""
         self._script("reboot")
 
     @property
@@ -92,6 +92,12 @@ class Sandbox:
     def attempt(self, *command: str | Path) -> "subprocess.CompletedProcess[str]":
         """Run a command inside that may fail."""
         return self._execute(["exec", *map(str, command)])
+
+    def popen(self, *command: str | Path) -> "subprocess.Popen[str]":
+        """Start a command inside, with pipes to it; its end is the caller's business."""
+        pipe = subprocess.PIPE
+        words = [str(PROGRAM), "exec", *map(str, command)]
+        return subprocess.Popen(words, env=self._environment, stdin=pipe, stdout=pipe, text=True)
 
     def run_as(self, user: str, *command: str | Path) -> "subprocess.CompletedProcess[str]":
         """Run a command inside as somebody with all their groups; it may fail."""
