@@ -115,7 +115,7 @@ class ProcessMeter:
             io_bytes=self._io_bytes if len(io) == len(cpu) else None,
             memory_bytes=memory,
             processes=len(cpu),
-            oom_kills=_number(PROC / "vmstat", "oom_kill"),
+            oom_kills=_machine_oom_kills(),
             memory_pressure=_pressure(PROC / "pressure" / "memory"),
             io_pressure=_pressure(PROC / "pressure" / "io"),
         )
@@ -174,7 +174,7 @@ class CgroupMeter:
             io_bytes=_io_bytes(cgroup / "io.stat"),
             memory_bytes=_level(cgroup / "memory.current"),
             processes=_processes(cgroup),
-            oom_kills=_number(cgroup / "memory.events", "oom_kill"),
+            oom_kills=_oom_kills(cgroup),
             memory_pressure=_pressure(cgroup / "memory.pressure"),
             io_pressure=_pressure(cgroup / "io.pressure"),
         )
@@ -197,6 +197,16 @@ def _processes(cgroup: Path) -> int | None:
         if "cgroup.procs" in files and (text := _text(Path(folder, "cgroup.procs"))) is not None:
             count = (count or 0) + len(text.split())
     return count
+
+
+def _oom_kills(cgroup: Path) -> int | None:
+    """Return its own kills; the machine's where version 1 has the memory, and so counts them."""
+    own = _number(cgroup / "memory.events", "oom_kill")
+    return _machine_oom_kills() if own is None else own
+
+
+def _machine_oom_kills() -> int | None:
+    return _number(PROC / "vmstat", "oom_kill")
 
 
 def _io_bytes(path: Path) -> int | None:

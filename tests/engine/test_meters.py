@@ -253,7 +253,7 @@ def test_a_cgroup_that_lacks_a_controller_lacks_its_figures_only(cgroup: Path) -
     assert seen.cpu_cores == 0
     assert seen.io_bytes_per_second is None
     assert seen.memory_bytes is None
-    assert seen.oom_kills is None
+    assert seen.oom_kills is not None  # the machine's, which counts those of every cgroup
 
 
 def test_a_cgroup_that_was_made_anew_starts_the_count_anew(cgroup: Path) -> None:

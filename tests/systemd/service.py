@@ -103,6 +103,7 @@ class Site(Reachable, Watched, Scripted):
     def start(self) -> None:
         """Start the engine and the service; return once people can come."""
         self.sandbox.run("systemctl", "start", OLLAMA)
+        eventually(lambda: self.sandbox.attempt("curl", "-s", self.url).returncode == 0)
         self.sandbox.run("systemctl", "start", UNIT)
 
     def show(self, name: str, unit: str = UNIT) -> str:
