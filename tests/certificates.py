@@ -1,6 +1,7 @@
 """Certificates that name 127.0.0.1, made by openssl for one test."""
 
 import hashlib
+import socket
 import ssl
 import subprocess
 from pathlib import Path
@@ -38,3 +39,15 @@ def fingerprint(certificate: Path) -> bytes:
     """Return the SHA-256 of a PEM file's certificate."""
     der = ssl.PEM_cert_to_DER_cert(certificate.read_text())
     return hashlib.sha256(der).digest()
+
+
+def shown_certificate(port: int) -> bytes:
+    """Return the SHA-256 of what a new connection to this port of 127.0.0.1 is shown."""
+    anyone = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    anyone.check_hostname = False
+    anyone.verify_mode = ssl.CERT_NONE
+    with (
+        socket.create_connection(("127.0.0.1", port), 10) as bare,
+        anyone.wrap_socket(bare) as secure,
+    ):
+        return hashlib.sha256(secure.getpeercert(binary_form=True) or b"").digest()

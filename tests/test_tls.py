@@ -1,7 +1,6 @@
 """HTTPS and wss on the real daemon, and each way in which a certificate cannot be used."""
 
 import asyncio
-import hashlib
 import signal
 import socket
 import ssl
@@ -10,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.certificates import Certificate
+from tests.certificates import Certificate, shown_certificate
 from tests.daemon_fixtures import MakeDaemon, make_daemon, ollama
 from tests.running_daemon import RunningDaemon
 from tests.test_daemon import ended, run
@@ -30,15 +29,7 @@ def speaking_tls(make_daemon: MakeDaemon, certificate: Certificate) -> RunningDa
 
 
 def shown(daemon: RunningDaemon) -> bytes:
-    """Return the fingerprint of the certificate that a new connection is shown."""
-    anyone = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    anyone.check_hostname = False
-    anyone.verify_mode = ssl.CERT_NONE
-    with (
-        socket.create_connection(("127.0.0.1", daemon.port), 10) as bare,
-        anyone.wrap_socket(bare) as secure,
-    ):
-        return hashlib.sha256(secure.getpeercert(binary_form=True) or b"").digest()
+    return shown_certificate(daemon.port)
 
 
 async def test_people_log_in_and_chat_over_tls_with_secure_cookies(

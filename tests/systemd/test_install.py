@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.certificates import fingerprint
+from tests.certificates import Certificate, fingerprint, shown_certificate
 from tests.systemd import bundles
 from tests.systemd.installing import PREFIX, Server, booted
 from tests.systemd.sandboxed import eventually
@@ -139,6 +139,32 @@ def test_a_fresh_install_serves_https_and_says_what_to_do_next(bare: Server, bun
     assert 'kind = "embedded"' in bare.read(CONFIG)
     for group in ("couachgpt", "couachgpt-admin", "couachgpt-monitor"):
         bare.run("getent", "group", group)
+    bare.install(bundle, "--uninstall", "--purge")
+
+
+def test_a_certificate_of_ones_own_is_renewed_without_a_restart(
+    bare: Server, bundle: Path, tmp_path: Path
+) -> None:
+    def brought() -> Certificate:
+        made = Certificate(tmp_path)
+        bare.write(Path("/root/chat.crt"), made.certificate.read_text())
+        bare.write(Path("/root/chat.key"), made.key.read_text(), 0o600)
+        return made
+
+    first = brought()
+    done = bare.install(bundle, "--tls", "/root/chat.crt", "/root/chat.key")
+    assert done.returncode == 0, done.stdout + done.stderr
+    pid = bare.show(UNIT, "MainPID")
+    with bare.network():
+        assert shown_certificate(8294) == first.fingerprint
+
+    second = brought()
+    again = bare.install(bundle, "--tls", "/root/chat.crt", "/root/chat.key")
+
+    assert again.returncode == 0, again.stderr
+    with bare.network():
+        eventually(lambda: shown_certificate(8294) == second.fingerprint)
+    assert bare.show(UNIT, "MainPID") == pid
     bare.install(bundle, "--uninstall", "--purge")
 
 
