@@ -258,8 +258,10 @@ class EmbeddedEngine:
         running, self._running = self._running, None
         if running is not None:
             # In this order: an open stream then ends as one whose server went away.
-            await running.process.stop()
-            await running.client.close()
+            try:
+                await running.process.stop()
+            finally:  # also where its caller has waited long enough
+                await running.client.close()
 
     async def _why_cut(self, running: Running, error: EngineError) -> EngineError:
         """Return what the stream's end means, by how its process ended."""

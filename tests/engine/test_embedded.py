@@ -1,6 +1,7 @@
 """Our own llama.cpp: switched, healed and counted as the port says."""
 
 import asyncio
+import gc
 import os
 import shutil
 import signal
@@ -265,6 +266,23 @@ async def test_a_file_replaced_by_one_of_the_same_size_is_another(
     file.write_bytes(b"nor a model")
 
     assert (await engine.model("abime")).fingerprint != before
+
+
+async def test_an_unload_that_is_cut_leaves_no_connection_open(engine: EmbeddedEngine) -> None:
+    await finished(engine, asked())
+    pid, told = engine.pid, []
+    assert pid is not None
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+    os.kill(pid, signal.SIGSTOP)
+
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.2):
+            await engine.unload("un")
+    os.kill(pid, signal.SIGCONT)
+    gc.collect()
+    await asyncio.sleep(0)
+
+    assert told == []
 
 
 async def test_a_restart_loads_again_what_was_loaded(engine: EmbeddedEngine) -> None:
