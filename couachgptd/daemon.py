@@ -21,6 +21,7 @@ from couachgptd import __version__, logs, tls
 from couachgptd.config import ConfigError
 from couachgptd.control.aclient import opened_client
 from couachgptd.control.app import create_control_app
+from couachgptd.control.limits import serving_control
 from couachgptd.control.peer import bound_socket
 from couachgptd.core.budgets import Limits
 from couachgptd.core.errors import SetupDone
@@ -170,7 +171,9 @@ async def run(config: Config) -> int:
         await stack.enter_async_context(
             _serving(app, *listeners, certificate=certificate, linger_seconds=LINGER_SECONDS)
         )
-        await stack.enter_async_context(_serving(create_control_app(desk), control_socket))
+        await stack.enter_async_context(
+            serving_control(create_control_app(desk), control_socket, CLOSE_SECONDS)
+        )
         heartbeat = Heartbeat(
             runner,
             watch,

@@ -1,12 +1,16 @@
 """Rows 28 to 39 as far as they need no systemd: pauses, our own death, crowds, a busy machine."""
 
 import asyncio
+import contextlib
 import os
+import resource
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 
+import psutil
 import pytest
 
 from tests.faults.service import (
@@ -177,3 +181,27 @@ async def test_maintenance_outlives_the_daemon(service: Service, patient: MakePa
     assert site.status()["engine"]["state"] == "maintenance"
     site.daemon.control("POST", "/v1/engine/maintenance", {"is_on": False})
     await site.is_well()
+
+
+async def test_row_38_a_crowd_at_the_control_socket(service: Service, patient: MakePatient) -> None:
+    """Inject: 1,000 connections, half of them mute, half with heads that never end. Expect: the
+    command line is served meanwhile; they are bounded, and sent away in the end.
+    """
+    await service.start()
+    site = await patient()
+    path = str(site.daemon.socket)
+    files = psutil.Process(site.daemon.pid).num_fds
+    before = files()
+    with contextlib.ExitStack() as crowd:
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        crowd.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        for number in range(1000):
+            one = crowd.enter_context(socket.socket(socket.AF_UNIX))
+            await asyncio.to_thread(one.connect, path)
+            with contextlib.suppress(OSError):  # sent away already
+                one.send(b"GET /v1/status HTTP/1.1\r\nX-Slow: " * (number % 2))
+        assert site.status()["engine"]["kind"] == "ollama"
+        await eventually(lambda: files() - before < 20)
+
+    assert "too many control connections" in site.daemon.log
