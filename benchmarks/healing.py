@@ -15,12 +15,12 @@ from pathlib import Path
 from benchmarks.machine import load_average
 from benchmarks.programs import ROOT
 from benchmarks.report import Report, Target, parser
-from tests.faults import llama
+from tests.faults import llama, llama_scenes
 from tests.faults.llama import Fault, Healing
 from tests.running_daemon import RunningDaemon
 
 MODEL = ROOT / ".cache" / "models" / "smollm2-135m-instruct-q4_1.gguf"
-PERSON = "personne"
+PERSON = llama_scenes.PEOPLE[0]
 WRITING_SECONDS = 60.0
 READING_SECONDS = 90.0
 DEAD_SECONDS = 5.0
@@ -33,6 +33,7 @@ FAULTS = (
     llama.KILLED_WRITING,
     llama.KILLED_READING,
     llama.KILLED_LOADING,
+    llama.DECODER_FROZEN_READING,
 )
 QUICK = (llama.KILLED_WRITING,)
 
@@ -45,14 +46,15 @@ class Row(Healing):
 
 
 @contextmanager
-def site(model: Path) -> Iterator[RunningDaemon]:
+def site(model: Path, *settings: str) -> Iterator[RunningDaemon]:
     """Start a daemon without a past: an earlier fault would make it more careful."""
     with tempfile.TemporaryDirectory(prefix="benchmark-", dir=ROOT / ".cache") as folder:
         daemon = RunningDaemon(
-            Path(folder), llama.NO_OLLAMA, *llama.settings(model.parent, model.stem)
+            Path(folder), llama.NO_OLLAMA, *llama.settings(model.parent, model.stem, *settings)
         ).start()
         try:
-            daemon.add_user(PERSON)
+            for login in llama_scenes.PEOPLE:
+                daemon.add_user(login)
             yield daemon
         finally:
             daemon.kill()
@@ -64,8 +66,23 @@ def measured(model: Path, fault: Fault | None) -> Row:
             found = asyncio.run(llama.undisturbed(daemon, PERSON))
         else:
             found = asyncio.run(llama.disturbed(daemon, PERSON, model, fault))
+    return row_of(found)
+
+
+def row_of(found: Healing) -> Row:
     figures = {each.name: getattr(found, each.name) for each in fields(found)}
     return Row(**figures, load=load_average())
+
+
+def scenes(model: Path) -> Iterator[Row]:
+    """Measure what is no fault of a process: a cut file, a taken port, a crowd, a stop."""
+    with tempfile.TemporaryDirectory(prefix="benchmark-", dir=ROOT / ".cache") as folder:
+        bad = llama.truncated(model, Path(folder) / model.name)
+        with site(bad, *llama_scenes.BAD_FILE_SETTINGS) as daemon:
+            yield row_of(asyncio.run(llama_scenes.bad_file(daemon, bad, model)).healing)
+    for settings, scene in llama_scenes.SCENES:
+        with site(model, *settings) as daemon:
+            yield row_of(asyncio.run(scene(daemon)).healing)
 
 
 def targets(row: Row, fault: Fault) -> Iterator[Target]:
@@ -81,7 +98,7 @@ def targets(row: Row, fault: Fault) -> Iterator[Target]:
         yield Target(f"{fault.name}: recognised", after, limit, "s")
 
 
-def run(model: Path, faults: tuple[Fault, ...]) -> Report:
+def run(model: Path, faults: tuple[Fault, ...], *, with_scenes: bool) -> Report:
     report = Report("healing")
     report.rows.append(measured(model, None))
     for fault in faults:
@@ -89,10 +106,15 @@ def run(model: Path, faults: tuple[Fault, ...]) -> Report:
         row = measured(model, fault)
         report.rows.append(row)
         report.targets += targets(row, fault)
+    if with_scenes:
+        print("a cut file, a taken port, a crowd, a stop ...", file=sys.stderr)
+        report.rows += scenes(model)
     report.notes += [
         "detected: the watchdog's verdict (hung or dead), by its own table of incidents.",
         "reading, answering: the next attempt reads the prompt, and shows its first text.",
         "saw: what changed on the page, with the seconds since the fault.",
+        "corrupt model: detected since the question, answering since its file was replaced.",
+        "cancelled while reading: detected when the page said so, reading when the next was given.",
     ]
     return report
 
@@ -101,7 +123,10 @@ def main() -> None:
     arguments = parser(__doc__)
     arguments.add_argument("--model", type=Path, default=MODEL, metavar="FILE")
     chosen = arguments.parse_args()
-    run(chosen.model.absolute(), QUICK if chosen.quick else FAULTS).show(as_json=chosen.json)
+    report = run(
+        chosen.model.absolute(), QUICK if chosen.quick else FAULTS, with_scenes=not chosen.quick
+    )
+    report.show(as_json=chosen.json)
 
 
 if __name__ == "__main__":

@@ -5,12 +5,9 @@ The times of a run are shown at its end. `make soak` runs the faults again with 
 """
 
 import asyncio
-import socket
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AsyncExitStack
 from dataclasses import asdict
-from datetime import datetime
 from pathlib import Path
 
 import psutil
@@ -31,18 +28,22 @@ from tests.faults.llama import (
     STORY,
     Fault,
     Healing,
-    Story,
-    Tab,
-    cpu_of,
     disturbed,
     its_child,
-    listening,
-    long_prompt,
     opened_tab,
     truncated,
-    uses,
 )
-from tests.running_daemon import Json, RunningDaemon
+from tests.faults.llama_scenes import (
+    BAD_FILE_SETTINGS,
+    CROWD_SETTINGS,
+    PEOPLE,
+    STOPPED_SETTINGS,
+    bad_file,
+    crowd,
+    stopped_reading,
+    taken_port,
+)
+from tests.running_daemon import RunningDaemon
 
 SOFT_SECONDS = 3.0
 CONFIRM_SECONDS = 2.0
@@ -92,7 +93,7 @@ def new_site(models: Path, tmp_path: Path) -> Iterator[NewSite]:
     def start(*settings: str) -> RunningDaemon:
         site = RunningDaemon(tmp_path, NO_OLLAMA, *llama.settings(models, "bon", *settings))
         started.append(site.start())
-        for login in ("ada", "claire", "lea", "marc"):
+        for login in PEOPLE:
             site.add_user(login)
         return site
 
@@ -193,26 +194,15 @@ async def test_a_corrupt_model_alone_is_told_and_no_death_of_the_engine(
 ) -> None:
     (models / "bon.gguf").unlink()
     bad = truncated(starter_model, models / "bon.gguf")
-    site = new_site("chat.answer_tokens=40")
-    async with opened_tab(site, "ada") as tab:
-        asked = await tab.ask(STORY)
-        turn = await tab.ended(asked["answer"])
-        await tab.next("engine", where=lambda found: not found["default_model"], seconds=60)
-        refused = await tab.request(
-            "chat.ask", text=STORY, conversation=None, client_id="2", parent=None, model=None
-        )
-        # Somebody puts a good file in its place.
-        bad.unlink()
-        bad.symlink_to(starter_model)
-        await tab.next("engine", where=lambda found: found["default_model"], seconds=60)
-        again = await tab.ask(STORY)
-        mended = await tab.ended(again["answer"], 60)
+    site = new_site(*BAD_FILE_SETTINGS)
 
-    told.append(Healing("corrupt model", saw=turn["error"]["code"], state=turn["state"]))
-    assert (turn["state"], turn["error"]["code"]) == ("failed", "model_broken")
-    assert refused["type"] == "error", refused
-    assert refused["code"] == "no_model"
-    assert mended["state"] == "done"
+    seen = await bad_file(site, bad, starter_model)
+
+    told.append(seen.healing)
+    assert (seen.turn["state"], seen.turn["error"]["code"]) == ("failed", "model_broken")
+    assert seen.refused["type"] == "error", seen
+    assert seen.refused["code"] == "no_model"
+    assert seen.mended["state"] == "done"
     assert not llama.HUNG & set(verdicts(site))
 
 
@@ -240,114 +230,47 @@ async def test_a_corrupt_model_beside_a_good_one_leaves_the_others_served(
 async def test_a_child_whose_port_is_taken_gets_another(
     new_site: NewSite, told: list[Healing]
 ) -> None:
-    site = new_site()
-    async with opened_tab(site, "ada") as tab:
-        story = Story(site, tab)
-        await tab.writes(await story.ask(STORY))
-        child = its_child(site)
-        story.begin()
-        (port,) = listening(child)
-        child.kill()
-        with socket.socket() as squatter:
-            squatter.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            async with asyncio.timeout(ORPHAN_SECONDS):
-                while not bound(squatter, port):  # noqa: ASYNC110 -- the kernel offers no event
-                    await asyncio.sleep(0.01)
-            squatter.listen()
-            healing = await story.heals("killed, and its port taken")
-            ports = listening(its_child(site))
+    seen = await taken_port(new_site())
 
-    told.append(healing)
-    has_healed(healing)
-    assert port not in ports
-
-
-def bound(squatter: socket.socket, port: int) -> bool:
-    try:
-        squatter.bind(("127.0.0.1", port))
-    except OSError:
-        return False
-    return True
+    told.append(seen.healing)
+    has_healed(seen.healing)
+    assert seen.port not in seen.ports
 
 
 # --- many at once, and a long prompt --------------------------------------------------------------
 
 
 async def test_eight_chats_on_two_slots_are_all_answered_and_nobody_waits_for_one_who_asks_much(
-    new_site: NewSite,
+    new_site: NewSite, told: list[Healing]
 ) -> None:
-    site = new_site("engine.slots=2", "chat.answer_tokens=60")
-    askers = ["ada"] * 5 + ["claire", "lea", "marc"]
-    async with AsyncExitStack() as stack:
-        tabs: dict[str, Tab] = {
-            login: await stack.enter_async_context(opened_tab(site, login))
-            for login in dict.fromkeys(askers)
-        }
-        asked = [(login, (await tabs[login].ask(STORY))["answer"]) for login in askers]
-        turns = [await ended_already(tabs[login], answer) for login, answer in asked]
-        texts = [tabs[login].text(answer) for login, answer in asked]
+    seen = await crowd(new_site(*CROWD_SETTINGS))
 
-    assert [turn["state"] for turn in turns] == ["done"] * 8
-    assert all(texts)
-    spans = [(moment(turn["started_at"]), moment(turn["finished_at"])) for turn in turns]
-    for began, _ in spans:
-        assert sum(other <= began < end for other, end in spans) <= 2
-    starts = [began for began, _ in spans]
+    told.append(seen.healing)
+    assert [turn["state"] for turn in seen.turns] == ["done"] * 8
+    assert all(seen.texts)
+    for began, _ in seen.spans:
+        assert sum(other <= began < end for other, end in seen.spans) <= 2
+    starts = [began for began, _ in seen.spans]
     # Of ada's five, at most two had begun when nobody else had asked yet.
     assert max(starts[5:]) <= starts[2]
-
-
-async def ended_already(tab: Tab, answer: int) -> Json:
-    """Return a turn at its end, which may have come while another was waited for."""
-    for event in tab.messages:
-        if event["type"] == "turn" and event["message"] == answer and event["turn"]["finished_at"]:
-            turn: Json = event["turn"]
-            return turn
-    return await tab.ended(answer, 120)
-
-
-def moment(text: str) -> float:
-    return datetime.fromisoformat(text).timestamp()
 
 
 async def test_a_long_prompt_cancelled_while_it_is_read_holds_its_slot_until_the_engine_lets_go(
     new_site: NewSite, told: list[Healing]
 ) -> None:
-    # All of it is one batch: until it ends, the engine cannot see that nobody wants it.
-    site = new_site("embedded.batch_tokens=2048", "chat.answer_tokens=20")
-    loop = asyncio.get_running_loop()
-    async with opened_tab(site, "ada") as ada, opened_tab(site, "claire") as claire:
-        asked = await ada.ask(long_prompt(800))
-        reading = await ada.until("reading", asked["answer"], 60)
-        child = its_child(site)
-        await uses(child, at_least=0.5)
-        began, used = loop.time(), cpu_of(child)
-        await ada.request("chat.stop", turn=reading["turn"]["id"])
-        other = await claire.ask("Bonjour")
-        turn = await ended_already(ada, asked["answer"])
-        said_after = loop.time() - began
-        await claire.until("reading", other["answer"], DRAIN_SECONDS + ROOM_SECONDS)
-        let_go_after, drained = loop.time() - began, cpu_of(child) - used
-        answered = await claire.ended(other["answer"], 60)
-        answering = cpu_of(child) - used - drained
-        await asyncio.sleep(1)
-        used = cpu_of(child)
-        await asyncio.sleep(1)
-        cores_after = cpu_of(child) - used
+    site = new_site(*STOPPED_SETTINGS)
 
-    saw = (
-        f"stopped {said_after:.2f} · {drained:.1f} s of CPU · slot free {let_go_after:.2f}"
-        f" · next answered with {answering:.1f} s of CPU · {cores_after:.2f} core then"
-    )
-    told.append(Healing("cancelled while reading", saw=saw, state=turn["state"]))
-    assert turn["state"] == "stopped"
-    assert said_after < let_go_after <= DRAIN_SECONDS, saw
+    seen = await stopped_reading(site)
+
+    told.append(seen.healing)
+    assert seen.turn["state"] == "stopped"
+    assert seen.said_after < seen.let_go_after <= DRAIN_SECONDS, seen
     # What the engine still had to compute was done before the next question was given to it.
-    assert answering < drained, saw
-    assert cores_after < QUIET_CORES, saw
-    assert answered["state"] == "done"
+    assert seen.answering < seen.drained, seen
+    assert seen.cores_after < QUIET_CORES, seen
+    assert seen.answered["state"] == "done"
     assert not llama.HUNG & set(verdicts(site))
-    assert child.is_running()
+    assert seen.is_alive
 
 
 # --- the daemon itself ----------------------------------------------------------------------------
