@@ -145,6 +145,11 @@ class RunningDaemon(Reachable):
             os.kill(self.process.pid, number)
         return self.process.wait(END_SECONDS)
 
+    def ended(self) -> int:
+        """Return the exit status, once the process has ended by itself."""
+        assert self.process is not None
+        return self.process.wait(END_SECONDS)
+
     def stop(self) -> int:
         return self.kill(signal.SIGTERM)
 

@@ -330,6 +330,7 @@ class BackupAnswer(TypedDict):
 
 class Restore(TypedDict):
     backup: Backup
+    is_restarting: bool
 
 
 class File(TypedDict):

@@ -5,11 +5,31 @@ from __future__ import annotations
 import argparse
 
 from couachgptd import __version__
-from couachgptd.ctl.grammar import ask, engine, models, people, queue, release, server, status
+from couachgptd.ctl.grammar import (
+    ask,
+    data,
+    engine,
+    models,
+    people,
+    queue,
+    release,
+    server,
+    status,
+)
 from couachgptd.ctl.grammar.parser import EVERYWHERE, PROGRAM, Parser, add_everywhere, verbs_of
 from couachgptd.ctl.texts import _, ngettext
 
-AREAS = (status, engine, queue, models, people, server, release, ask)  # in the order of the help
+AREAS = (
+    status,
+    engine,
+    queue,
+    models,
+    people,
+    data,
+    server,
+    release,
+    ask,
+)  # in the order of the help
 
 
 def parse(words: list[str]) -> argparse.Namespace:

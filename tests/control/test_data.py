@@ -50,15 +50,17 @@ async def test_a_backup_that_is_put_back_brings_conversations_back(fresh: Runnin
     later = await asked(fresh, "marc", "Plus tard")
 
     staged = done(fresh.control("POST", "/v1/db/restore", {"backup": made["backup"]["name"]}))
-    fresh.restart()
+    assert fresh.ended() == 85
+    fresh.start()
 
-    assert staged["backup"] == made["backup"]
+    assert staged == {"backup": made["backup"], "is_restarting": True}
     assert await conversations(fresh, "claire") == [kept]
     assert await conversations(fresh, "marc") == []
     listed = done(fresh.control("GET", "/v1/db/backups"))["backups"]
     before = next(each for each in listed if each["kind"] == "before-restore")
     done(fresh.control("POST", "/v1/db/restore", {"backup": before["name"]}))
-    fresh.restart()
+    fresh.ended()
+    fresh.start()
     assert await conversations(fresh, "marc") == [later], "and the other way round"
 
 

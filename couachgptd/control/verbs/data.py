@@ -71,7 +71,7 @@ VERBS = (
     Verb("control.db.backup.rm", "Delete a backup.", data.delete_backup, shapes.Nothing),
     Verb(
         "control.db.restore",
-        "Check a backup and lay it ready: the next start of the daemon puts it in place.",
+        "Check a backup, and restart the daemon with it in the place of the database.",
         data.restore,
         shapes.Restore,
         bodies.NamedBackup,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from couachgptd.ctl.grammar.data import add_yes
 from couachgptd.ctl.grammar.parser import group, verb
 from couachgptd.ctl.texts import _
 
@@ -60,6 +61,28 @@ def add_to(verbs: Any) -> None:
     passwd = verb(users, "passwd", "couachgptd.ctl.users:change_password", passwd_help)
     passwd.add_argument("login", metavar="LOGIN", help=_("whose account"))
     _add_password(passwd)
+
+    link = verb(
+        users, "reset-link", "couachgptd.ctl.leaving:reset_link",
+        _("print a one-time link with which a person sets a new password"),
+        _(
+            "It works for 24 hours and ends an older one. Once it is used, every session of the"
+            " person ends."
+        ),
+    )  # fmt: skip
+    link.add_argument("login", metavar="LOGIN", help=_("whose account"))
+
+    remove = verb(
+        users, "rm", "couachgptd.ctl.leaving:remove",
+        _("delete an account for good, with its conversations or handing them over"),
+        _(
+            "It says first how much goes, and asks. The last active administrator cannot be"
+            " deleted."
+        ),
+    )  # fmt: skip
+    remove.add_argument("login", metavar="LOGIN", help=_("whose account"))
+    remove.add_argument("--heir", metavar="LOGIN", help=_("who gets the conversations"))
+    add_yes(remove)
 
     verb(
         verbs, "setup-link", "couachgptd.ctl.users:setup_link",

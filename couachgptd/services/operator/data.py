@@ -78,9 +78,11 @@ async def download(desk: Desk, call: Call) -> Document:
 
 
 async def restore(desk: Desk, call: Call) -> Json:
-    """Lay a backup ready; the next start of the daemon puts it in place."""
+    """Lay a backup ready and restart; where nobody would start us again, the operator does."""
     staged = await desk.maintenance.restore(call.text("backup"), call.actor)
-    return {"backup": _backup(staged)}
+    if desk.shutdown.can_restart:
+        desk.shutdown.request(restart=True)
+    return {"backup": _backup(staged), "is_restarting": desk.shutdown.can_restart}
 
 
 def _days(text: str, name: str) -> int:

@@ -1,0 +1,143 @@
+"""couachgptctl on what is kept: says first what would go, asks, and the backup comes back."""
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from tests.daemon_fixtures import fresh, make_daemon, ollama
+from tests.running_daemon import ROOT, RunningDaemon
+
+__all__ = ["fresh", "make_daemon", "ollama"]
+Json = dict[str, Any]
+
+
+def ctl(
+    daemon: RunningDaemon, *words: str, stdin: int = subprocess.DEVNULL
+) -> "subprocess.CompletedProcess[str]":
+    program = [sys.executable, "-m", "couachgptd.ctl", "--socket", str(daemon.socket), *words]
+    environment = {**os.environ, "LC_ALL": "C.UTF-8"}
+    return subprocess.run(
+        program, stdin=stdin, capture_output=True, text=True, cwd=ROOT, env=environment,
+        check=False, timeout=60,
+    )  # fmt: skip
+
+
+def answered(daemon: RunningDaemon, text: str, *words: str) -> "subprocess.CompletedProcess[str]":
+    """Run a command on a terminal where somebody types `text`."""
+    ours, theirs = pty.openpty()
+    try:
+        os.write(ours, f"{text}\n".encode())
+        return ctl(daemon, *words, stdin=theirs)
+    finally:
+        os.close(ours)
+        os.close(theirs)
+
+
+async def asked(daemon: RunningDaemon, login: str) -> str:
+    async with daemon.browser(login) as browser, browser.ws() as socket:
+        answer = await socket.ask("[[tokens=3]] Bonjour")
+        await socket.ended(answer["answer"])
+        return str(answer["conversation"])
+
+
+async def conversations(daemon: RunningDaemon, login: str) -> list[str]:
+    async with daemon.browser(login) as browser, browser.ws() as socket:
+        return [each["id"] for each in socket.hello["conversations"]]
+
+
+async def test_a_backup_comes_back_with_the_daemon_running_and_without(
+    fresh: RunningDaemon,
+) -> None:
+    kept = await asked(fresh, "claire")
+    made = ctl(fresh, "db", "backup", "--json")
+    backup = json.loads(made.stdout)
+    assert made.returncode == 0
+    listed = ctl(fresh, "db", "backups")
+    assert backup["backup"]["name"] in listed.stdout
+    assert "by hand" in listed.stdout
+    assert ctl(fresh, "conversation", "purge", "--user", "claire", "--yes").returncode == 0
+
+    restored = ctl(fresh, "db", "restore", backup["path"], "--yes")
+    assert (restored.returncode, "restarts now" in restored.stdout) == (0, True), restored.stderr
+    fresh.ended()
+    fresh.start()
+    assert await conversations(fresh, "claire") == [kept]
+
+    ctl(fresh, "conversation", "purge", kept, "--yes")
+    fresh.stop()
+    config = fresh.data.parent / "couachgpt.toml"
+    config.write_text(f'[storage]\ndata_dir = "{fresh.data}"\n')
+    name = backup["backup"]["name"]
+    alone = ctl(fresh, "--config", str(config), "db", "restore", name, "--yes")
+    assert (alone.returncode, "is in place" in alone.stdout) == (0, True), alone.stderr
+    fresh.start()
+    assert await conversations(fresh, "claire") == [kept]
+
+
+def test_a_backup_that_is_not_there_or_elsewhere_is_told(fresh: RunningDaemon) -> None:
+    absent = ctl(fresh, "db", "restore", "couachgpt-x.db", "--yes")
+    elsewhere = ctl(fresh, "db", "restore", "/tmp/other.db", "--yes")  # noqa: S108 -- only named
+
+    assert (absent.returncode, "There is no backup" in absent.stderr) == (1, True)
+    assert (elsewhere.returncode, "takes a backup from" in elsewhere.stderr) == (1, True)
+
+
+def test_the_database_is_checked_cleaned_and_made_smaller(fresh: RunningDaemon) -> None:
+    assert ctl(fresh, "db", "check").stdout == "The database is whole.\n"
+    assert ctl(fresh, "db", "check", "--quick").returncode == 0
+    assert "are free again" in ctl(fresh, "db", "vacuum").stdout
+    assert ctl(fresh, "db", "clean").stdout == "There is nothing to clean away.\n"
+
+
+async def test_what_is_gone_for_good_is_said_and_asked_first(fresh: RunningDaemon) -> None:
+    kept = await asked(fresh, "claire")
+    words = ("conversation", "purge", kept)
+
+    without_terminal = ctl(fresh, *words)
+    refused = answered(fresh, "n", *words)
+
+    assert (without_terminal.returncode, "--yes" in without_terminal.stderr) == (2, True)
+    assert (refused.returncode, "Nothing was done" in refused.stderr) == (1, True)
+    assert "1 conversation, 2 messages" in refused.stdout
+    assert await conversations(fresh, "claire") == [kept]
+    agreed = answered(fresh, "y", *words)
+    assert (agreed.returncode, "Deleted" in agreed.stdout) == (0, True), agreed.stderr
+    assert await conversations(fresh, "claire") == []
+    assert "no such conversation" in ctl(fresh, *words, "--yes").stderr
+
+
+async def test_who_leaves_may_have_an_heir(fresh: RunningDaemon) -> None:
+    kept = await asked(fresh, "claire")
+
+    removed = answered(fresh, "y", "user", "rm", "claire", "--heir", "marc")
+
+    assert removed.returncode == 0, removed.stderr
+    assert "marc gets 1 conversation, 2 messages" in removed.stdout
+    assert await conversations(fresh, "marc") == [kept]
+    assert "claire" not in ctl(fresh, "user", "ls").stdout
+
+
+async def test_sessions_are_listed_and_ended(fresh: RunningDaemon) -> None:
+    assert ctl(fresh, "sessions", "ls").stdout == "Nobody is logged in.\n"
+    async with fresh.browser("claire") as browser, browser.ws() as socket:
+        assert "127.0.0.1" in ctl(fresh, "sessions", "ls").stdout
+        assert ctl(fresh, "sessions", "kick", "--user", "claire").stdout == "1 session is ended.\n"
+        assert await socket.closed() == 4401
+    assert "no such session" in ctl(fresh, "sessions", "kick", "x").stderr
+
+
+def test_a_link_for_a_forgotten_password_is_printed(fresh: RunningDaemon) -> None:
+    done = ctl(fresh, "user", "reset-link", "claire")
+
+    assert done.stdout.startswith(f"{fresh.address}/password/")
+    assert "It works once" in done.stderr
+
+
+@pytest.mark.parametrize("words", [("sessions", "kick"), ("conversation", "purge")])
+def test_one_has_to_be_named(fresh: RunningDaemon, words: tuple[str, ...]) -> None:
+    assert ctl(fresh, *words).returncode == 2
