@@ -160,6 +160,27 @@ async def ask_again_and_again(ends: asyncio.Event) -> tuple[int, list[str]]:
     return answered, failures
 
 
+async def test_an_operator_restarts_it_without_being_root(site: Site) -> None:
+    """It ends by itself with 85, and may take longer for it than a stop by systemd."""
+    site.drop_in(UNIT, TimeoutStopSec=2, WatchdogSec=3)
+    await asyncio.to_thread(site.start)
+    site.add_user("claire")
+    before = site.main_pid
+    async with site.tab() as tab:
+        asked = await tab.ask("[[rate=10 tokens=60]] Explique.")
+        await begun(tab, asked)
+        status, _ = site.control("POST", "/v1/restart", {"drain_seconds": 30})
+        assert status in {200, 202}
+        assert (await ended(tab, asked))["state"] == "done"
+        assert await tab.closed() == 1012
+    await asyncio.to_thread(site.comes_back, before)
+
+    assert shown(tab, asked) == whole(60)
+    assert site.restarts == 1
+    assert "Deactivated successfully" in site.journal()
+    assert "Failed with result" not in site.journal()
+
+
 async def test_a_wrong_configuration_is_told_and_not_tried_again(site: Site) -> None:
     site.sandbox.write(CONFIG, "[server]\nprot = 1\n")
 
@@ -170,6 +191,27 @@ async def test_a_wrong_configuration_is_told_and_not_tried_again(site: Site) -> 
     assert site.restarts == 0
     assert "server.prot" in site.journal()
     assert "server.prot" in site.show("StatusText")
+
+
+async def test_who_calls_a_daemon_that_cannot_start_does_not_have_it_tried_for_ever(
+    site: Site,
+) -> None:
+    """systemd starts it for each call; the start limit ends that, with the socket."""
+    site.sandbox.write(CONFIG, "[server]\nprot = 1\n")
+    site.systemctl("start", UNIT)
+
+    def gives_up_when_called() -> bool:
+        site.sandbox.attempt("curl", "--silent", "--max-time", "1", ADDRESS)
+        return site.show("ActiveState", SOCKET) == "failed"
+
+    await eventually(gives_up_when_called)
+
+    assert site.show("Result", SOCKET) == "service-start-limit-hit"
+    assert site.journal().count("Starting couachgptd.service") <= 10  # StartLimitBurst=
+    site.configure()
+    site.systemctl("reset-failed", SOCKET, UNIT)
+    await asyncio.to_thread(site.start)
+    assert site.sandbox.run("curl", "-s", f"{ADDRESS}/healthz") == "ok\n"
 
 
 async def test_row_14_its_address_is_taken(site: Site) -> None:
