@@ -136,6 +136,7 @@ wheel: install web ## dist/couachgpt-*.whl, with the built front end inside, and
 	@rm -f dist/couachgpt-*.whl
 	$(BIN)/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 	$(BIN)/python -m scripts.bundle requirements >dist/requirements.txt
+	$(BIN)/python -m scripts.terminal dist/share
 	@ls -l dist/*.whl
 
 bundle: wheel ## dist/bundle: the wheel, all it needs and install.sh, for servers without a network

@@ -33,6 +33,9 @@ UNITS_CHANGED=""
 DROPIN_CHANGED=""
 PUT=""        # what `put` has written
 
+# What /usr/local has of the release in service.
+LINKS="bin/couachgptctl share/man/man1/couachgptctl.1 share/bash-completion/completions/couachgptctl"
+
 # --- what it says ---------------------------------------------------------------------------------
 
 case "${LC_ALL:-${LC_MESSAGES:-${LANG:-}}}" in
@@ -239,13 +242,15 @@ find_source() {
             die "$SOURCE n'est pas un lot de \`make bundle\`" "$SOURCE is no bundle of \`make bundle\`"
         (cd "$SOURCE" && sha256sum --quiet --check SHA256SUMS) ||
             die "$SOURCE est abîmé : recopiez-le" "$SOURCE is damaged: copy it again"
+        SHARE=$SOURCE/share
         set -- "$SOURCE"/wheels/couachgpt-*.whl
         IDENTITY=$(sha256sum <"$SOURCE/SHA256SUMS")
     else
         SOURCE=$here
+        SHARE=$SOURCE/dist/share
         set -- "$SOURCE"/dist/couachgpt-*.whl
         IDENTITY=$(cd "$SOURCE" && find install.sh etc systemd dist/couachgpt-*.whl \
-            dist/requirements.txt -type f -exec sha256sum {} + 2>/dev/null | sort | sha256sum)
+            dist/requirements.txt dist/share -type f -exec sha256sum {} + 2>/dev/null | sort | sha256sum)
     fi
     if [ $# -ne 1 ] || [ ! -f "$1" ]; then
         die "il faut exactement un paquet couachgpt-*.whl : \`make bundle\` ou \`make wheel\`" \
@@ -285,6 +290,7 @@ build_release() {
     for part in install.sh etc systemd; do
         run cp -R "$SOURCE/$part" "$NEW/share/couachgpt/"
     done
+    run cp -R "$SHARE/man" "$SHARE/bash-completion" "$NEW/share/"
     [ -n "$DRY" ] || echo "$IDENTITY" >"$NEW/share/couachgpt/identity"
 }
 
@@ -315,7 +321,7 @@ lay_out() {
     done <<END
 $(each_part "$1/systemd")
 END
-    link "$PREFIX/current/bin/couachgptctl" /usr/local/bin/couachgptctl
+    for each in $LINKS; do link "$PREFIX/current/$each" "/usr/local/$each"; done
     [ -z "$UNITS_CHANGED" ] || run systemctl daemon-reload
 }
 
@@ -694,7 +700,8 @@ uninstall() {
         each_part "$current/share/couachgpt/systemd" | while read -r _ target; do remove "$target"; done
     fi
     rmdir "$UNITS/ollama.service.d" 2>/dev/null || true
-    remove /usr/local/bin/couachgptctl /run/couachgpt /run/couachgpt-ollama.env "$PREFIX"
+    for each in $LINKS; do remove "/usr/local/$each"; done
+    remove /run/couachgpt /run/couachgpt-ollama.env "$PREFIX"
     run systemctl daemon-reload
     if [ -n "$had_dropin" ]; then run systemctl try-restart ollama.service; fi
     if [ -n "$PURGE" ]; then

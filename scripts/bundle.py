@@ -12,6 +12,8 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
+from scripts import terminal
+
 ROOT = Path(__file__).parent.parent
 LOCK = ROOT / "requirements.lock"
 # Debian 12 has 3.11, Ubuntu 24.04 has 3.12, Debian 13 has 3.13.
@@ -93,6 +95,7 @@ def complete(target: Path, wheel: Path) -> None:
             shutil.copytree(whole, target / part)
         else:
             shutil.copy2(whole, target / part)
+    terminal.write(target / "share")
     write_sums(target)
 
 

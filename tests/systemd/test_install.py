@@ -137,6 +137,8 @@ def test_a_fresh_install_serves_https_and_says_what_to_do_next(bare: Server, bun
     assert key == "640 root:couachgpt"
     assert bare.run("stat", "-c", "%a %U:%G", CONFIG).strip() == "640 root:couachgpt"
     assert 'kind = "embedded"' in bare.read(CONFIG)
+    manual = bare.run("sh", "-c", "zcat -f /usr/local/share/man/man1/couachgptctl.1")
+    assert "rollback" in manual
     for group in ("couachgpt", "couachgpt-admin", "couachgpt-monitor"):
         bare.run("getent", "group", group)
     bare.install(bundle, "--uninstall", "--purge")
@@ -365,5 +367,7 @@ def test_uninstalling_leaves_the_data_alone_and_a_purge_nothing_at_all(
 BOOKKEEPING = {
     *(f"/etc/{name}-" for name in ("passwd", "shadow", "group", "gshadow")),
     "/etc/systemd/system/sockets.target.wants",
+    "/usr/local/share/bash-completion",
+    "/usr/local/share/bash-completion/completions",
     "/usr/local/share/man/man1",
 }
