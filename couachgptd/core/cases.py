@@ -1,7 +1,7 @@
 """One decision of the supervisor in the making: what is remembered, blamed, said and ordered."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 
 from couachgptd.core import errors
@@ -330,18 +330,17 @@ class Case:
                 self._blame_failure(failure)
         recent = [(at, each) for at, each in self._state.deaths if self.now - at <= OOM_SECONDS]
         recent += [(self.now, each) for each in snapshot.failures if each.has_died]
-        if snapshot.meters.oom_kills:
-            for turn in self._victims(failure for _, failure in recent):
-                self._actions.append(QuarantineTurn(turn, QuarantineReason.OUT_OF_MEMORY))
-                memory = self._state.memory
-                self._keep(replace(memory, blame=memory.blame.cleared(turn)))
+        oom_at = self.now if snapshot.meters.oom_kills else self._state.oom_at
+        # A kill alone says nothing: where the memory is counted for the whole machine, it may have
+        # hit somebody else. With a death of ours beside it, it is the reason.
+        if oom_at is not None and self.now - oom_at <= OOM_SECONDS:
+            for turn in dict.fromkeys(failure.turn for _, failure in recent):
+                if turn is not None:
+                    self._actions.append(QuarantineTurn(turn, QuarantineReason.OUT_OF_MEMORY))
+                    memory = self._state.memory
+                    self._keep(replace(memory, blame=memory.blame.cleared(turn)))
             recent = []
-        self._state = replace(self._state, deaths=tuple(recent))
-
-    def _victims(self, deaths: Iterable[Failure]) -> list[TurnId]:
-        """Return the turns that a kill for want of memory ended; else those it must have hit."""
-        turns = [each.turn for each in deaths] or [each.turn for each in self.open_attempts()]
-        return list(dict.fromkeys(turn for turn in turns if turn is not None))
+        self._state = replace(self._state, deaths=tuple(recent), oom_at=oom_at)
 
     def _blame_failure(self, failure: Failure) -> None:
         if failure.phase is Phase.LOAD:

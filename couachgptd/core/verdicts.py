@@ -151,7 +151,8 @@ class State:
 
     Before `grace_until` nothing is judged. `lives` are those seen since it began to start;
     `refusal` is why our last restart was refused, at `refused_at`; `deaths` are recent, for an OOM
-    kill counted late; `cancelled` are attempts whose end was ordered and not yet seen.
+    kill counted late, `oom_at` is that of one counted early; `cancelled` are attempts whose end was
+    ordered and not yet seen.
     """
 
     verdict: Verdict = Verdict.STARTING
@@ -167,6 +168,7 @@ class State:
     refused_at: float = NEVER
     refusal: str | None = None
     deaths: tuple[tuple[float, Failure], ...] = ()
+    oom_at: float | None = None
     cancelled: frozenset[int] = frozenset()
 
     @property

@@ -328,6 +328,29 @@ def test_row_15_killed_for_want_of_memory(phase: Phase) -> None:
     assert acted(world, Unload, Restart) == []
 
 
+def test_row_15_a_kill_elsewhere_on_the_machine_is_no_blame() -> None:
+    world = writing()
+    world.engine.oom_kills += 1  # version 1 of cgroups counts for the whole machine
+
+    world.run(60)
+
+    assert acted(world) == []
+
+
+@pytest.mark.parametrize("seconds_between", [1, 5])
+def test_row_15_a_kill_may_be_counted_before_its_stream_ends(seconds_between: int) -> None:
+    world = ready()
+    question = world.ask(1, answer_tokens=900)
+    world.run(90)
+    world.engine.oom_kills += 1
+    world.run(seconds_between)
+    world.kill_runner()
+
+    world.run(60)
+
+    assert question.end == f"quarantined: {QuarantineReason.OUT_OF_MEMORY}"
+
+
 # --- other hands --------------------------------------------------------------------------------
 
 
