@@ -73,11 +73,14 @@ SETTINGS = {
 SYSTEMCTL = """\
 #!/bin/sh
 [ "$1" = restart ] || exec {python} -S {fake} "$@"
-echo "begun $(date +%s.%N)" >> "$FAKE_SYSTEMD/asked"
-flock "$FAKE_SYSTEMD/lock" {python} -S {fake} "$@"
-status=$?
-echo "ended $(date +%s.%N)" >> "$FAKE_SYSTEMD/asked"
-exit $status
+(   # as systemd does, this goes on where the daemon ends whom it had sent
+    echo "begun $$ $(date +%s.%N)" >> "$FAKE_SYSTEMD/asked"
+    flock "$FAKE_SYSTEMD/lock" {python} -S {fake} "$@"
+    status=$?
+    echo "ended $$ $(date +%s.%N)" >> "$FAKE_SYSTEMD/asked"
+    exit $status
+)
+exit $?
 """
 
 
@@ -179,15 +182,15 @@ class Unit:
     def restarts(self, now: float) -> list[Stay]:
         """Return each time that somebody asked systemctl for a restart."""
         found: list[Stay] = []
-        begun: list[float] = []
+        begun: dict[str, float] = {}
         with suppress(FileNotFoundError):
             for line in (self._folder / "asked").read_text(encoding="ascii").splitlines():
-                word, moment = line.split()
+                word, pid, moment = line.split()
                 if word == "begun":
-                    begun.append(float(moment))
-                elif begun:
-                    found.append(Stay("restart", begun.pop(0), float(moment)))
-        return [*found, *(Stay("restart", each, now) for each in begun)]
+                    begun[pid] = float(moment)
+                else:
+                    found.append(Stay("restart", begun.pop(pid), float(moment)))
+        return [*found, *(Stay("restart", each, now) for each in begun.values())]
 
 
 def daemon_at(directory: Path, unit: Unit, people: int) -> tuple[RunningDaemon, tuple[str, ...]]:
