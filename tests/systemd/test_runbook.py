@@ -9,11 +9,11 @@ import aiohttp
 import pytest
 
 from tests.conftest import ROOT
-from tests.running_daemon import Browser, UnixConnection
+from tests.running_daemon import Browser
 from tests.systemd import bundles
 from tests.systemd.installing import Server, booted
 from tests.systemd.sandboxed import eventually
-from tests.systemd.service import ADDRESS, CONFIG, CONTROL_SOCKET, DATA, UNIT
+from tests.systemd.service import ADDRESS, CONFIG, DATA, UNIT
 
 FRENCH = ROOT / "docs" / "exploitation.md"
 ENGLISH = ROOT / "docs" / "operations.md"
@@ -167,22 +167,21 @@ def test_an_upgrade_and_its_way_back(server: Server, bundle: Path) -> None:
     server.run("ln", "-sfn", bundles.inside(bundle), "/root/couachgpt")
 
 
-def backed_up(server: Server) -> None:
-    """Have the backup made that the daemon makes each night."""
-    connection = UnixConnection(server.root / CONTROL_SOCKET.relative_to("/"))
-    with contextlib.closing(connection):
-        connection.request("POST", "/v1/db/backups", "{}", {"Content-Type": "application/json"})
-        assert connection.getresponse().status < 300
-
-
-def test_a_backup_is_restored(server: Server) -> None:
-    backed_up(server)
+def test_a_backup_is_restored_also_where_the_database_is_damaged(server: Server) -> None:
+    steps = follow(server, CHAPTERS[7])
+    next(steps)
     assert server.add_user("zoe").returncode == 0
 
-    *_, last = follow(server, CHAPTERS[7])
+    next(steps)
 
-    assert "ada" in last
     assert server.people() == {"ada"}
+    server.run("systemctl", "stop", "couachgptd.socket", UNIT)
+    server.run("sh", "-c", f"echo garbage >{DATA}/couachgpt.db")
+    assert server.attempt("systemctl", "start", "couachgptd.socket", UNIT).returncode != 0
+
+    next(steps)
+
+    assert "ada" in server.people()
 
 
 def test_the_move_takes_everybody_along(server: Server, bundle: Path) -> None:
