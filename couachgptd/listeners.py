@@ -42,14 +42,13 @@ def address_of(listener: socket.socket, certificate: ssl.SSLContext | None) -> s
 
 async def knock(listener: socket.socket, *, with_tls: bool) -> None:
     """Ask our own listener how it is, as anybody would. Raises OSError, EOFError."""
-    host, port = listener.getsockname()[:2]
-    local = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 -- looked up
     tls = None
     if with_tls:
-        tls = ssl.create_default_context()
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         tls.check_hostname = False  # its names are people's, not this machine's own
         tls.verify_mode = ssl.CERT_NONE
-    reader, writer = await asyncio.open_connection(local, port, ssl=tls)
+    host, port = listener.getsockname()[:2]
+    reader, writer = await asyncio.open_connection(_here(listener, host), port, ssl=tls)
     try:
         writer.write(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         line = await reader.readuntil(b"\r\n")
@@ -57,6 +56,13 @@ async def knock(listener: socket.socket, *, with_tls: bool) -> None:
         writer.close()
     if b" 200 " not in line:
         raise OSError(f"the listener answered {line!r}")
+
+
+def _here(listener: socket.socket, host: str) -> str:
+    """Return where this machine reaches a listener: not by IPv6, which may be switched off."""
+    if host == "::" and listener.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY):
+        return "::1"
+    return "127.0.0.1" if host in ("::", "0.0.0.0") else str(host)  # noqa: S104 -- looked up
 
 
 def _opened(host: str, port: int) -> socket.socket:

@@ -381,6 +381,12 @@ test('an engine that is well or not yet known is nobody’s trouble', () => {
   expect(banner(true, engine(''))).toBe('Waiting for the AI engine…');
 });
 
+test.each(['open', 'waiting'] as const)('a restart is told while the socket is %s', (status) => {
+  const told = banner(false, { ...engine('ollama', null, true), status, isRestarting: true });
+
+  expect(told).toMatch(/^The server is restarting\./);
+});
+
 test('the engine’s banner is read aloud when it comes, with the remedy below', async () => {
   const { container, rerender } = render(Banners, { view: view({}), isAdmin: true });
   const region = screen.getByRole('status');
