@@ -51,6 +51,13 @@ def from_document(document: Mapping[str, Any]) -> Config:
     return Config(**sections)
 
 
+def checked(key: str, value: Any) -> Any:
+    """Return a value as the setting `section.key` is to have it. Raises ConfigError."""
+    section, _, name = key.partition(".")
+    known = {each.name: each for each in dataclasses.fields(Config)}
+    return _checked(key, typing.get_type_hints(_type_of(known[section]))[name], value)
+
+
 def require_logo(brand: Brand) -> None:
     """Raise ConfigError if the logo cannot be read or is no SVG or PNG.
 

@@ -10,21 +10,22 @@ import ssl
 import sys
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import asdict
+from dataclasses import asdict, fields, replace
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
 from couachgptd import __version__, logs, tls
-from couachgptd.config import ConfigError
+from couachgptd.config import ConfigError, checked
 from couachgptd.control.aclient import opened_client
 from couachgptd.control.app import create_control_app
 from couachgptd.control.limits import serving_control
 from couachgptd.control.peer import bound_socket
 from couachgptd.core.budgets import Limits
-from couachgptd.core.errors import SetupDone
+from couachgptd.core.errors import BadRequest, SetupDone
 from couachgptd.core.ports import Store
 from couachgptd.core.upkeep import Retention
 from couachgptd.engine.machine import MachineMeter
@@ -46,6 +47,7 @@ from couachgptd.services.prompts import Prompts
 from couachgptd.services.runner import TurnRunner
 from couachgptd.services.sampler import Sampler
 from couachgptd.services.shutdown import EXIT_RESTART, Shutdown
+from couachgptd.services.site import Site
 from couachgptd.services.topics import Topics
 from couachgptd.services.watch import Watch
 from couachgptd.settings import Config, Server
@@ -83,10 +85,9 @@ async def run(config: Config) -> int:
     async with AsyncExitStack() as stack:
         certificate = tls.context(config.server)
         listeners = stack.enter_context(opened_listeners(config.server))
-        is_default = not config.storage.data_dir
         async with _background(_ask_for_time(), "start"):
             store = await stack.enter_async_context(
-                opened_store(config.storage.directory, make_parents=is_default)
+                opened_store(config.storage.directory, make_parents=not config.storage.data_dir)
             )
         # After the store: the socket may lie in its directory, which is private from birth.
         control_socket = stack.enter_context(bound_socket(config.control_socket))
@@ -107,6 +108,7 @@ async def run(config: Config) -> int:
         )
         _on_signals(shutdown)
         _on_hang_up(certificate, config.server)
+        site = await _recalled_site(store, config)
         prompts = Prompts(
             engine,
             name=config.brand.name,
@@ -133,8 +135,11 @@ async def run(config: Config) -> int:
             store,
             is_nightly=config.backup.nightly,
             hour=config.backup.hour,
-            retention=lambda: Retention(**asdict(config.retention)),
+            retention=lambda: Retention(
+                *(site[f"retention.{each.name}"] for each in fields(Retention))
+            ),
         )
+        _apply(site, accounts, maintenance, prompts)
         orders = await Orders.recalled(engine, engine_control, models, runner, watch, store)
         desk = Desk(
             accounts=accounts,
@@ -145,6 +150,7 @@ async def run(config: Config) -> int:
             topics=topics,
             watch=watch,
             maintenance=maintenance,
+            site=site,
             orders=orders,
             shutdown=shutdown,
             store=store,
@@ -159,14 +165,19 @@ async def run(config: Config) -> int:
             topics=topics,
             control=await stack.enter_async_context(opened_client(config.control_socket)),
             server=config.server,
-            brand=config.brand,
+            brand=lambda: replace(
+                config.brand,
+                **{name: site[f"brand.{name}"] for name in ("name", "accent", "accent_dark")},
+            ),
+            site=site,
             answer_tokens=config.chat.answer_tokens,
             csrf_secret=await _csrf_secret(store),
         )
         await stack.enter_async_context(_background(models.keep_fresh(), "models"))
         await stack.enter_async_context(_background(accounts.keep_seen(), "sessions-seen"))
-        sampler = Sampler(store, runner, watch, MachineMeter().sample)
-        await stack.enter_async_context(_background(sampler.keep(), "sampler"))
+        await stack.enter_async_context(
+            _background(Sampler(store, runner, watch, MachineMeter().sample).keep(), "sampler")
+        )
         await stack.enter_async_context(_background(maintenance.keep(), "maintenance"))
         await stack.enter_async_context(
             _serving(app, *listeners, certificate=certificate, linger_seconds=LINGER_SECONDS)
@@ -206,6 +217,37 @@ async def _ask_for_time() -> None:
     for _ in range(round(OPENING_SECONDS / OPENING_STEP_SECONDS)):
         notify(more_time(3 * OPENING_STEP_SECONDS))
         await asyncio.sleep(OPENING_STEP_SECONDS)
+
+
+# What an administrator may change while we run: the rest takes a restart.
+CHANGEABLE = (
+    "accounts.registration", "backup.nightly", "backup.hour", "retention.conversation_days",
+    "retention.audit_days", "retention.incident_days", "brand.name", "brand.accent",
+    "brand.accent_dark",
+)  # fmt: skip
+
+
+async def _recalled_site(store: Store, config: Config) -> Site:
+    site = Site(store, {name: attrgetter(name)(config) for name in CHANGEABLE}, _checked)
+    await site.recall()
+    return site
+
+
+def _apply(
+    site: Site, accounts: AccountService, maintenance: Maintenance, prompts: Prompts
+) -> None:
+    """Have each setting that may be changed reach whom it concerns, now and later."""
+    site.apply("accounts.registration", partial(setattr, accounts, "registration"))
+    site.apply("brand.name", partial(setattr, prompts, "name"))
+    site.apply("backup.nightly", partial(setattr, maintenance, "is_nightly"))
+    site.apply("backup.hour", partial(setattr, maintenance, "hour"))
+
+
+def _checked(name: str, value: Any) -> Any:
+    try:
+        return checked(name, value)
+    except ConfigError as error:
+        raise BadRequest(reason=str(error)) from None
 
 
 def _on_signals(shutdown: Shutdown) -> None:

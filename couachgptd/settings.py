@@ -282,6 +282,7 @@ PATTERNS: Mapping[str, tuple[re.Pattern[str], str]] = {
     "server.public_url": _NO_URL,
     "ollama.url": _URL,
     "llama_server.url": _URL,
+    "brand.name": (re.compile(r"\S(.{0,58}\S)?"), "a name of 1 to 60 characters"),
     "brand.accent": _COLOUR,
     "brand.accent_dark": _COLOUR,
 }

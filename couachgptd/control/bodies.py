@@ -1,6 +1,6 @@
 """What the verbs of the control socket take, as typed dictionaries."""
 
-from typing import Literal, NotRequired, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 
 class NewUser(TypedDict):
@@ -69,6 +69,19 @@ class Quick(TypedDict):
 
 class Kinds(TypedDict):
     kinds: NotRequired[list[str] | None]
+
+
+class NewSetting(TypedDict):
+    name: str
+    value: Any
+
+
+class NewBanner(TypedDict):
+    """`level` is info by default; without `until` it stays until it is taken away."""
+
+    text: str
+    level: NotRequired[Literal["info", "warning", "error"]]
+    until: NotRequired[str | None]
 
 
 class NamedBackup(TypedDict):

@@ -62,6 +62,11 @@ ROUTES: Mapping[str, tuple[str, str]] = {
     # the daemon
     "control.restart": ("POST", "/v1/restart"),
     "control.drain": ("POST", "/v1/drain"),
+    # what is changed while it runs
+    "control.setting.list": ("GET", "/v1/settings"),
+    "control.setting.change": ("POST", "/v1/settings"),
+    "control.banner.show": ("GET", "/v1/banner"),
+    "control.banner.set": ("POST", "/v1/banner"),
     # a question
     "control.ask": ("POST", "/v1/ask"),
 }

@@ -359,3 +359,30 @@ class Samples(TypedDict):
     span_seconds: int
     at: list[int]
     series: dict[str, list[float | None]]
+
+
+class Setting(TypedDict):
+    """`configured` is what the configuration says; `source` is whose word counts."""
+
+    name: str
+    value: Any
+    configured: Any
+    source: Literal["configuration", "stored"]
+
+
+class SettingList(TypedDict):
+    settings: list[Setting]
+
+
+class SettingAnswer(TypedDict):
+    setting: Setting
+
+
+class Banner(TypedDict):
+    text: str
+    level: Literal["info", "warning", "error"]
+    until: str | None
+
+
+class BannerAnswer(TypedDict):
+    banner: Banner | None

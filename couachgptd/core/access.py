@@ -113,6 +113,10 @@ TABLE: Mapping[str, Audience] = {
     "control.model.default": Audience.OPERATOR,
     "control.restart": Audience.OPERATOR,
     "control.drain": Audience.OPERATOR,
+    "control.setting.list": Audience.MONITOR,
+    "control.setting.change": Audience.OPERATOR,
+    "control.banner.show": Audience.MONITOR,
+    "control.banner.set": Audience.OPERATOR,
     "control.ask": Audience.OPERATOR,
 }
 

@@ -1,5 +1,6 @@
 """The public application: middlewares, routes, static files; given services, it decides nothing."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import aiohttp_session
@@ -23,6 +24,7 @@ from couachgptd.http.keys import (
     LINKS,
     MODELS,
     SERVER,
+    SITE,
     TOPICS,
     USER,
 )
@@ -35,6 +37,7 @@ from couachgptd.services.chat import ChatService
 from couachgptd.services.confirmations import Confirmations
 from couachgptd.services.links import LinkService
 from couachgptd.services.models import ModelService
+from couachgptd.services.site import Site
 from couachgptd.services.topics import Topics
 from couachgptd.settings import Brand, Server
 
@@ -50,7 +53,8 @@ def create_app(
     topics: Topics,
     control: ControlClient,
     server: Server,
-    brand: Brand,
+    brand: Callable[[], Brand],
+    site: Site,
     answer_tokens: int,
     csrf_secret: bytes,
     dist: Path | None = None,
@@ -71,12 +75,13 @@ def create_app(
     app[TOPICS] = topics
     app[SERVER] = server
     app[BRAND] = brand
+    app[SITE] = site
     app[ANSWER_TOKENS] = answer_tokens
     app[CONFIRMATIONS] = Confirmations(accounts)
     app[CONTROL] = control
     app[CSRF_SECRET] = csrf_secret
     app[ASSETS] = assets.Assets(dist or paths.web_dir() / "dist")
-    pages.brand_css(brand)  # a wrong colour is told at start, not to the first visitor
+    pages.brand_css(brand())  # a wrong colour is told at start, not to the first visitor
     pages.set_up_templates(app)
     app.on_response_prepare.append(middlewares.add_headers)
     app.on_response_prepare.append(assets.cache_static)

@@ -1,5 +1,7 @@
 """What hangs on the application and on a request, each with its type."""
 
+from collections.abc import Callable
+
 from aiohttp import web
 
 from couachgptd.core.ports import ControlClient
@@ -10,18 +12,20 @@ from couachgptd.services.chat import ChatService
 from couachgptd.services.confirmations import Confirmations
 from couachgptd.services.links import LinkService
 from couachgptd.services.models import ModelService
+from couachgptd.services.site import Site
 from couachgptd.services.topics import Topics
 from couachgptd.settings import Brand, Server
 
 ACCOUNTS = web.AppKey("ACCOUNTS", AccountService)
 ASSETS = web.AppKey("ASSETS", Assets)
-BRAND = web.AppKey("BRAND", Brand)
+BRAND = web.AppKey[Callable[[], Brand]]("BRAND")  # asked anew each time: it may be changed
 CHAT = web.AppKey("CHAT", ChatService)
 CONFIRMATIONS = web.AppKey("CONFIRMATIONS", Confirmations)
 CONTROL: web.AppKey[ControlClient] = web.AppKey("CONTROL", ControlClient)
 CSRF_SECRET = web.AppKey("CSRF_SECRET", bytes)
 LINKS = web.AppKey("LINKS", LinkService)
 MODELS = web.AppKey("MODELS", ModelService)
+SITE = web.AppKey("SITE", Site)
 SERVER = web.AppKey("SERVER", Server)
 TOPICS = web.AppKey("TOPICS", Topics)
 ANSWER_TOKENS = web.AppKey("ANSWER_TOKENS", int)

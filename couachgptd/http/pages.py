@@ -77,7 +77,7 @@ def theme_of(request: web.Request) -> str:
 
 
 def brand_of(request: web.Request) -> dict[str, str]:
-    brand = request.config_dict[BRAND]
+    brand = request.config_dict[BRAND]()
     return {
         "name": brand.name,
         "logo": LOGO_PATH if brand.logo else "",
@@ -96,14 +96,14 @@ def brand_css(brand: Brand) -> str:
 
 async def brand_stylesheet(request: web.Request) -> web.Response:
     return web.Response(
-        text=brand_css(request.config_dict[BRAND]),
+        text=brand_css(request.config_dict[BRAND]()),
         content_type="text/css",
         headers={"Cache-Control": "public, max-age=300"},
     )
 
 
 async def brand_logo(request: web.Request) -> web.StreamResponse:
-    logo = Path(request.config_dict[BRAND].logo)
+    logo = Path(request.config_dict[BRAND]().logo)
     kind = LOGO_TYPES.get(logo.suffix.lower())
     if kind is None:
         raise web.HTTPNotFound

@@ -14,7 +14,7 @@ from couachgptd.core import access, wire
 from couachgptd.core.errors import BadRequest, CouachError
 from couachgptd.core.ids import ConversationId, MessageId, UserId
 from couachgptd.core.users import User
-from couachgptd.http.keys import ACCOUNTS, CHAT, CONTROL, MODELS, SESSION_ID, TOPICS, USER
+from couachgptd.http.keys import ACCOUNTS, CHAT, CONTROL, MODELS, SESSION_ID, SITE, TOPICS, USER
 from couachgptd.http.origin import is_same_origin
 from couachgptd.http.overview import keep_telling
 from couachgptd.services.chat import Asked, Question
@@ -48,6 +48,7 @@ class Tab:
         self._control = request.config_dict[CONTROL]
         self._models = request.config_dict[MODELS]
         self._topics = request.config_dict[TOPICS]
+        self._site = request.config_dict[SITE]
         self._outbox: deque[str] = deque()
         self._outbox_size = 0
         self._filled = asyncio.Event()
@@ -89,6 +90,8 @@ class Tab:
             self._outbox.appendleft(hello)
             self._outbox_size += len(hello)
             self._filled.set()
+            if self._site.banner is not None:
+                self.tell("banner", {"banner": self._site.banner})
             writer = asyncio.create_task(self._write(), name="socket-writer")
             async for message in self._ws:
                 if message.type is WSMsgType.TEXT:
@@ -269,6 +272,11 @@ def set_up_sockets(app: web.Application) -> None:
         for tab in app[SOCKETS]:
             tab.send(text)
 
+    def show_banner() -> None:
+        for tab in app[SOCKETS]:
+            tab.tell("banner", {"banner": app[SITE].banner})
+
+    app[SITE].banner_changed = show_banner
     app[ACCOUNTS].changed = changed
     app[MODELS].changed = tell_all
     app.on_shutdown.append(say_goodbye)

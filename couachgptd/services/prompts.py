@@ -29,7 +29,7 @@ class Prompts:
         temperature: float,
     ) -> None:
         self._engine = engine
-        self._name = name
+        self.name = name
         self._own = own_system_prompt
         self._exchanges = exchanges
         self._answer_tokens = answer_tokens
@@ -93,7 +93,7 @@ class Prompts:
             raise MessageTooLong(tokens=question, limit_tokens=budget)
 
     def _system(self, language: str) -> PromptMessage:
-        return PromptMessage("system", system_prompt(self._name, language, self._own))
+        return PromptMessage("system", system_prompt(self.name, language, self._own))
 
     async def _budget(self, model: str, system_tokens: int) -> int:
         context = await self._engine.context_tokens(model)

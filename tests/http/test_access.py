@@ -14,6 +14,7 @@ from couachgptd.services.accounts import AccountService
 from couachgptd.services.chat import ChatService
 from couachgptd.services.links import LinkService
 from couachgptd.services.models import ModelService
+from couachgptd.services.site import Site
 from couachgptd.services.topics import Topics
 from couachgptd.settings import Brand, Server
 from tests.running_daemon import RunningDaemon
@@ -49,7 +50,8 @@ def application() -> web.Application:
         topics=Topics(),
         control=nothing,
         server=Server(),
-        brand=Brand(),
+        brand=Brand,
+        site=Site(nothing, {}, lambda _name, value: value),
         answer_tokens=1,
         csrf_secret=b"x",
     )

@@ -19,6 +19,7 @@ from couachgptd.core.ids import ConversationId, UserId
 from couachgptd.http.app import create_app
 from couachgptd.http.socket import SOCKETS
 from couachgptd.logs import LineFormatter
+from couachgptd.services import site as services_site
 from couachgptd.services.accounts import AccountService
 from couachgptd.services.chat import ChatService
 from couachgptd.services.links import LinkService
@@ -103,7 +104,8 @@ async def running_site(data: Path, server: Server) -> AsyncIterator[Site]:
             topics=topics,
             control=control,
             server=server,
-            brand=Brand(),
+            brand=Brand,
+            site=services_site.Site(store, {}, lambda _name, value: value),
             answer_tokens=10,
             csrf_secret=b"x",
         )

@@ -1,7 +1,7 @@
 """The operator's table: every verb of the control socket, area by area."""
 
 from couachgptd.control.verb import Verb
-from couachgptd.control.verbs import ask, data, engine, models, people, queue, server, status
+from couachgptd.control.verbs import ask, data, engine, models, people, queue, server, site, status
 
 VERBS: tuple[Verb, ...] = (
     *status.VERBS,
@@ -11,5 +11,6 @@ VERBS: tuple[Verb, ...] = (
     *engine.VERBS,
     *data.VERBS,
     *server.VERBS,
+    *site.VERBS,
     *ask.VERBS,
 )

@@ -19,6 +19,7 @@ from couachgptd.services.models import ModelService
 from couachgptd.services.orders import Orders
 from couachgptd.services.runner import TurnRunner
 from couachgptd.services.shutdown import Shutdown
+from couachgptd.services.site import Site
 from couachgptd.services.topics import Topics
 from couachgptd.services.watch import Watch
 
@@ -35,6 +36,7 @@ class Desk:
     topics: Topics
     watch: Watch
     maintenance: Maintenance
+    site: Site
     orders: Orders
     shutdown: Shutdown
     store: Store

@@ -4,6 +4,7 @@ import { apply, EMPTY, newestBranch, runningTurn } from './conversation';
 import { newClientId } from './ids';
 import { engineProblem } from './notices';
 import type {
+  Banner,
   Conversation,
   ConversationEvent,
   ConversationId,
@@ -38,6 +39,7 @@ export interface View {
   readonly end: End | null;
   readonly isRestarting: boolean;
   readonly engine: Engine | null;
+  readonly banner: Banner | null;
   readonly models: readonly Model[];
   readonly defaultModel: string | null;
   readonly conversations: readonly Conversation[];
@@ -70,6 +72,7 @@ export class ChatClient {
     end: null,
     isRestarting: false,
     engine: null,
+    banner: null,
     models: [],
     defaultModel: null,
     conversations: [],
@@ -264,6 +267,9 @@ export class ChatClient {
       case 'closing':
         this.show({ isRestarting: message.reason === 'server_restarting' });
         return;
+      case 'banner':
+        this.show({ banner: message.banner });
+        return;
       case 'overview': // an administrator's page asks for it
         return;
       default:
@@ -273,7 +279,7 @@ export class ChatClient {
 
   private greeted(hello: Hello): void {
     const { conversations, models, default_model: defaultModel, engine } = hello;
-    this.show({ conversations, models, defaultModel, engine, isRestarting: false });
+    this.show({ conversations, models, defaultModel, engine, banner: null, isRestarting: false });
     this.watching.clear();
     if (this.view.current !== null) void this.watch(this.view.current);
     const waiting = this.opened;

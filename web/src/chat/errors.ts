@@ -67,13 +67,11 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   setup_link_invalid: () =>
     t('This link has been used or is too old. Ask your administrator for a new one.'),
   turn_not_found: () => t('This answer has ended.'),
-  restart_unavailable: () =>
-    t('Nobody would start the server again: it is not run by systemd.'),
+  restart_unavailable: () => t('Nobody would start the server again: it is not run by systemd.'),
   setup_done: () => t('There is an administrator already: the set-up is done.'),
   link_invalid: () =>
     t('This link has been used or is too old. Ask your administrator for a new one.'),
-  last_administrator: () =>
-    t('This is the last active administrator: name another one before.'),
+  last_administrator: () => t('This is the last active administrator: name another one before.'),
   form_expired: () => t('This page was open for too long. Reload it and try again.'),
 
   // the engine

@@ -14,6 +14,7 @@ const TYPES = [
   'rewrite',
   'conversation',
   'engine',
+  'banner',
   'overview',
   'closing',
 ] as const;

@@ -211,6 +211,18 @@ export interface EngineChanged {
   readonly default_model: string | null;
 }
 
+/** What an administrator shows to everybody. */
+export interface Banner {
+  readonly text: string;
+  readonly level: 'info' | 'warning' | 'error';
+  readonly until: string | null;
+}
+
+export interface BannerChanged {
+  readonly type: 'banner';
+  readonly banner: Banner | null;
+}
+
 /** To an administrator's page that watches, every 2 s; `error` where one of them failed. */
 export interface Overview {
   readonly type: 'overview';
@@ -232,6 +244,7 @@ export type ServerMessage =
   | ConversationEvent
   | ConversationChanged
   | EngineChanged
+  | BannerChanged
   | Overview
   | Closing;
 
@@ -305,6 +318,8 @@ const CHECKS: Record<ServerMessage['type'], Check> = {
     typeof raw.thinking === 'string',
   conversation: (raw) => isObject(raw.conversation) && typeof raw.conversation.id === 'string',
   engine: (raw) => isObject(raw.engine) && Array.isArray(raw.models),
+  banner: (raw) =>
+    raw.banner === null || (isObject(raw.banner) && typeof raw.banner.text === 'string'),
   overview: (raw) => isObject(raw.status) || isObject(raw.error),
   closing: (raw) => typeof raw.reason === 'string',
 };

@@ -1,0 +1,128 @@
+"""What is changed while the daemon runs: at once, for good, and no further than its bounds."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.daemon_fixtures import fresh, make_daemon, ollama
+from tests.running_daemon import RunningDaemon
+
+__all__ = ["fresh", "make_daemon", "ollama"]
+Json = dict[str, Any]
+
+
+def settings(daemon: RunningDaemon) -> dict[str, Json]:
+    status, answer = daemon.control("GET", "/v1/settings")
+    assert status == 200
+    return {each["name"]: each for each in answer["settings"]}
+
+
+def change(daemon: RunningDaemon, name: str, value: Any) -> tuple[int, Json]:
+    return daemon.control("POST", "/v1/settings", {"name": name, "value": value})
+
+
+async def test_a_stored_value_wins_over_the_file_until_it_is_taken_back(
+    fresh: RunningDaemon,
+) -> None:
+    assert settings(fresh)["accounts.registration"] == {
+        "name": "accounts.registration", "value": "approval", "configured": "approval",
+        "source": "configuration",
+    }  # fmt: skip
+
+    status, answer = change(fresh, "accounts.registration", "closed")
+    assert (status, answer["setting"]["source"]) == (200, "stored")
+    async with fresh.browser() as browser:
+        _, page = await browser.get("/register")
+        assert 'data-code="registration_closed"' in page
+    fresh.restart()
+    assert settings(fresh)["accounts.registration"]["value"] == "closed"
+    async with fresh.browser() as browser:
+        _, page = await browser.get("/register")
+        assert 'data-code="registration_closed"' in page
+
+    change(fresh, "accounts.registration", None)
+    assert settings(fresh)["accounts.registration"]["source"] == "configuration"
+    async with fresh.browser() as browser:
+        _, page = await browser.get("/register")
+        assert 'name="password"' in page
+
+
+async def test_the_brand_and_the_retention_change_at_once(fresh: RunningDaemon) -> None:
+    change(fresh, "brand.name", "Chantier naval")
+    change(fresh, "brand.accent", "#123456")
+    change(fresh, "retention.conversation_days", 30)
+    change(fresh, "backup.hour", 4)
+
+    async with fresh.browser() as browser:
+        assert "Chantier naval" in (await browser.get("/login"))[1]
+        assert "#123456" in (await browser.get("/brand.css"))[1]
+    shown = fresh.control("GET", "/v1/db")[1]
+    assert shown["retention"]["conversation_days"] == 30
+    assert shown["night"]["hour"] == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "status"),
+    [
+        ("accounts.registration", "everybody", 400),
+        ("backup.hour", 24, 400),
+        ("backup.hour", True, 400),
+        ("backup.nightly", 1, 400),
+        ("retention.audit_days", -1, 400),
+        ("brand.name", "", 400),
+        ("brand.name", "x" * 61, 400),
+        ("brand.accent", "red;}", 400),
+        ("server.host", "127.0.0.2", 404),
+        ("no.such", 1, 404),
+        (5, 1, 400),
+    ],
+)
+def test_a_value_that_a_setting_may_not_have_is_refused(
+    fresh: RunningDaemon, name: Any, value: Any, status: int
+) -> None:
+    before = settings(fresh)
+
+    assert change(fresh, name, value)[0] == status
+    assert settings(fresh) == before
+
+
+async def test_a_banner_is_on_every_page_at_once_and_goes_with_its_time(
+    fresh: RunningDaemon,
+) -> None:
+    until = datetime.now(UTC) + timedelta(seconds=4)
+    body = {"text": "Coupure à 18 h", "level": "warning", "until": until.isoformat()}
+    async with fresh.browser("claire") as first, first.ws() as open_page:
+        status, answer = fresh.control("POST", "/v1/banner", body)
+        assert (status, answer["banner"]["text"]) == (200, "Coupure à 18 h")
+        event = await open_page.next("banner")
+        assert event["banner"] == answer["banner"]
+        async with fresh.browser("marc") as second, second.ws() as later:
+            assert (await later.next("banner"))["banner"] == answer["banner"]
+        assert (await open_page.next("banner"))["banner"] is None
+    assert fresh.control("GET", "/v1/banner") == (200, {"banner": None})
+
+
+def test_a_banner_outlives_the_daemon_and_is_taken_away(fresh: RunningDaemon) -> None:
+    fresh.control("POST", "/v1/banner", {"text": "  Bonjour \n à tous "})
+    fresh.restart()
+
+    expected = {"text": "Bonjour à tous", "level": "info", "until": None}
+    assert fresh.control("GET", "/v1/banner")[1]["banner"] == expected
+    assert fresh.control("POST", "/v1/banner", {"text": ""}) == (200, {"banner": None})
+    fresh.restart()
+    assert fresh.control("GET", "/v1/banner")[1]["banner"] is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"text": "x" * 501},
+        {"text": "x", "level": "shout"},
+        {"text": "x", "until": "tomorrow"},
+        {"text": "x", "until": "2020-01-01"},
+    ],
+)
+def test_a_banner_that_cannot_be_is_refused(fresh: RunningDaemon, body: Json) -> None:
+    assert fresh.control("POST", "/v1/banner", body)[0] == 400
