@@ -5,7 +5,6 @@ import logging
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from statistics import median
 
 from couachgptd.core.errors import StoreError
 from couachgptd.core.ports import Store
@@ -70,8 +69,8 @@ class Sampler:
         if not self._runner.queued:
             return 0.0
         waits = [live.wait for live in self._runner.lives() if live.is_queued and live.wait]
-        known = [(wait.low_seconds + wait.high_seconds) / 2 for wait in waits]
-        return float(median(known)) if known else None
+        known = sorted((wait.low_seconds + wait.high_seconds) / 2 for wait in waits)
+        return known[len(known) // 2] if known else None
 
 
 def _rounded(value: float | None) -> float | None:
