@@ -351,7 +351,9 @@ choose_engine() {
         [ ! -e "$CONFIG" ] &&
         agreed "Ollama n'est pas installé. Lancer son installeur officiel (télécharge depuis ollama.com) ?" \
             "Ollama is not installed. Run its official installer (downloads from ollama.com)?"; then
-        if command -v curl >/dev/null 2>&1 && curl -fsSL https://ollama.com/install.sh | sh; then
+        curl -fsSL https://ollama.com/install.sh | sh || true
+        # A download that failed leaves the shell at the end of the pipe content.
+        if command -v ollama >/dev/null 2>&1; then
             has_ollama=1
         else
             warn "Ollama n'a pas pu être installé" "Ollama could not be installed"
