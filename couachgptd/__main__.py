@@ -38,12 +38,13 @@ def main() -> int:
     faulthandler.enable()
     faulthandler.register(signal.SIGUSR1, all_threads=True)
     logs.set_up(loaded.log.level)
-    return _run(loaded, only_migrate=arguments.migrate, backup=arguments.restore)
+    return _run(loaded, arguments)
 
 
-def _run(loaded: settings.Config, *, only_migrate: bool, backup: Path | None) -> int:
+def _run(loaded: settings.Config, arguments: argparse.Namespace) -> int:
     gc.disable()  # nothing that imports make is garbage
     from couachgptd import daemon
+    from couachgptd.configuration import Configuration
     from couachgptd.control.peer import SocketUnusable
     from couachgptd.core.errors import NotFound, StoreError
     from couachgptd.http.assets import AssetsMissing
@@ -53,15 +54,18 @@ def _run(loaded: settings.Config, *, only_migrate: bool, backup: Path | None) ->
     gc.freeze()
     gc.enable()
     try:
-        if backup is not None:
-            return asyncio.run(daemon.restore(loaded, backup.absolute()))
-        return asyncio.run(daemon.migrate(loaded) if only_migrate else daemon.run(loaded))
+        if arguments.restore is not None:
+            return asyncio.run(daemon.restore(loaded, arguments.restore.absolute()))
+        if arguments.migrate:
+            return asyncio.run(daemon.migrate(loaded))
+        configuration = Configuration(loaded, arguments.config, arguments.set)
+        return asyncio.run(daemon.run(loaded, configuration))
     except Exception as error:
         cause = error
         while isinstance(cause, ExceptionGroup):  # what runs beside the rest fails in a group
             cause = cause.exceptions[0]
         if isinstance(cause, NotFound):
-            return _fail(EX_NOINPUT, f"{backup}: there is no such file")
+            return _fail(EX_NOINPUT, f"{arguments.restore}: there is no such file")
         if isinstance(cause, StoreError):
             return _fail(EX_IOERR, store_help(cause.code, cause.fields))
         if isinstance(cause, SocketUnusable | PortTaken):

@@ -38,6 +38,18 @@ def load(path: Path | None = None, overrides: Iterable[str] = ()) -> Config:
         raise ConfigError(f"{path}: {error}" if path else str(error)) from None
 
 
+def origins(path: Path | None, overrides: Iterable[str] = ()) -> dict[str, str]:
+    """Return where each key that was set comes from: "file" or "override". Raises ConfigError."""
+    document = {} if path is None else _read(path)
+    found = {
+        f"{section}.{key}": "file"
+        for section, values in document.items()
+        if isinstance(values, dict)
+        for key in values
+    }
+    return found | {override.partition("=")[0]: "override" for override in overrides}
+
+
 def from_document(document: Mapping[str, Any]) -> Config:
     """Make a Config of a parsed TOML document. Raises ConfigError."""
     sections: dict[str, Any] = {}

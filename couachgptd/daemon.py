@@ -9,7 +9,7 @@ import socket
 import ssl
 import sys
 from collections.abc import AsyncGenerator, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import asdict, fields, replace
 from functools import partial
 from operator import attrgetter
@@ -20,6 +20,7 @@ from aiohttp import web
 
 from couachgptd import __version__, logs, tls
 from couachgptd.config import ConfigError, checked
+from couachgptd.configuration import Configuration
 from couachgptd.control.aclient import opened_client
 from couachgptd.control.app import create_control_app
 from couachgptd.control.limits import serving_control
@@ -33,6 +34,7 @@ from couachgptd.engine.selection import opened_control, opened_engine
 from couachgptd.http.app import create_app
 from couachgptd.http.socket import warn_of_restart
 from couachgptd.listeners import address_of, knock, opened_listeners
+from couachgptd.log_tail import opened_tail
 from couachgptd.notify import more_time, notify, watchdog_seconds
 from couachgptd.services.accounts import AccountService
 from couachgptd.services.chat import ChatService
@@ -75,11 +77,12 @@ async def restore(config: Config, backup: Path) -> int:
     return 0
 
 
-async def run(config: Config) -> int:
+async def run(config: Config, configuration: Configuration | None = None) -> int:
     """Serve until somebody asks for the end, and return the exit code.
 
-    Raises StoreError, SocketUnusable, PortTaken, …
+    `configuration` knows where `config` comes from. Raises StoreError, SocketUnusable, PortTaken, …
     """
+    settings = configuration or Configuration(config)
     # Only a service manager starts us again.
     shutdown = Shutdown(config.server.drain_seconds, can_restart="NOTIFY_SOCKET" in os.environ)
     async with AsyncExitStack() as stack:
@@ -91,8 +94,7 @@ async def run(config: Config) -> int:
             )
         # After the store: the socket may lie in its directory, which is private from birth.
         control_socket = stack.enter_context(bound_socket(config.control_socket))
-        passwords = Argon2Passwords()
-        stack.callback(passwords.close)
+        passwords = stack.enter_context(closing(Argon2Passwords()))
         engine = await stack.enter_async_context(opened_engine(config))
         topics = Topics()
         models = ModelService(engine, config.engine.model, store)
@@ -106,8 +108,7 @@ async def run(config: Config) -> int:
             in_all=config.chat.waiting_in_all,
             pass_over_seconds=config.chat.pass_over_seconds,
         )
-        _on_signals(shutdown)
-        _on_hang_up(certificate, config.server)
+        _on_signals(shutdown, certificate, config.server)
         site = await _recalled_site(store, config)
         prompts = Prompts(
             engine,
@@ -127,6 +128,7 @@ async def run(config: Config) -> int:
             window_seconds=config.accounts.login_window_seconds,
         )
         links = LinkService(store, passwords, accounts)
+        settings.apply = partial(_take_over, accounts, site)
         chat = ChatService(store, topics, runner, models, prompts)
         engine_control = await stack.enter_async_context(opened_control(config, engine))
         watch = Watch(engine_control, runner, models, store, Limits(**asdict(config.watchdog)))
@@ -153,6 +155,8 @@ async def run(config: Config) -> int:
             site=site,
             orders=orders,
             shutdown=shutdown,
+            settings=settings,
+            log=stack.enter_context(opened_tail()),
             store=store,
             directory=config.storage.directory,
             version=__version__,
@@ -250,7 +254,16 @@ def _checked(name: str, value: Any) -> Any:
         raise BadRequest(reason=str(error)) from None
 
 
-def _on_signals(shutdown: Shutdown) -> None:
+def _take_over(accounts: AccountService, site: Site, config: Config) -> None:
+    """Set what the configuration, read again, says otherwise than at the start."""
+    for name in CHANGEABLE:
+        site.configure(name, attrgetter(name)(config))
+    accounts.min_length = config.accounts.password_min_length
+    accounts.session_days = config.accounts.session_days
+    logging.getLogger().setLevel(config.log.level.upper())
+
+
+def _on_signals(shutdown: Shutdown, certificate: ssl.SSLContext | None, server: Server) -> None:
     """Stop at the first signal; at a second, no longer wait for the answers under way."""
 
     def end() -> None:
@@ -258,6 +271,7 @@ def _on_signals(shutdown: Shutdown) -> None:
 
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, end)
+    _on_hang_up(certificate, server)
 
 
 def _on_hang_up(certificate: ssl.SSLContext | None, server: Server) -> None:

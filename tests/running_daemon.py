@@ -93,6 +93,7 @@ class RunningDaemon(Reachable):
         )
         self.address = f"http://127.0.0.1:{self.port}"
         self.trusted: ssl.SSLContext | None = None
+        self.config: Path | None = None  # a couachgpt.toml, below the settings
         self.process: subprocess.Popen[bytes] | None = None
 
     def trust(self, certificate: ssl.SSLContext) -> None:
@@ -120,6 +121,8 @@ class RunningDaemon(Reachable):
     def spawn(self, *settings: str, **environment: str) -> "subprocess.Popen[bytes]":
         """Start one more process with the same settings; its end is the caller's business."""
         arguments = [f"--set={setting}" for setting in (*self.settings, *settings)]
+        if self.config is not None:
+            arguments.append(f"--config={self.config}")
         with self.log_path.open("ab") as log:
             return subprocess.Popen(
                 [sys.executable, "-m", "couachgptd", *arguments],

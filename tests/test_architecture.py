@@ -69,6 +69,10 @@ RULES = {
         "",
         "couachgptctl starts in the time of a bare Python and does what the socket offers",
     ),
+    "configuration": rule(
+        "config core paths settings", "", "it knows the file, and who uses a setting is told by it"
+    ),
+    "log_tail": rule("logs", "", "it holds lines, and asks nobody"),
     "config": rule(
         "paths settings", "", "it reads a file into settings; who needs those is given them"
     ),
@@ -79,8 +83,8 @@ RULES = {
     "paths": rule("", "", "everyone imports it, so it imports nobody"),
     "daemon": rule("*", "*", "the composition root"),
     "__main__": rule(
-        "config control.peer core.errors daemon http.assets i18n listeners logs notify paths"
-        " settings tls",
+        "config configuration control.peer core.errors daemon http.assets i18n listeners logs"
+        " notify paths settings tls",
         "",
         "it reads arguments, runs the daemon and gives each failure to start its exit code",
     ),

@@ -67,6 +67,12 @@ ROUTES: Mapping[str, tuple[str, str]] = {
     "control.setting.change": ("POST", "/v1/settings"),
     "control.banner.show": ("GET", "/v1/banner"),
     "control.banner.set": ("POST", "/v1/banner"),
+    "control.config.show": ("GET", "/v1/config"),
+    "control.config.reload": ("POST", "/v1/config/reload"),
+    "control.logs": ("GET", "/v1/logs"),
+    "control.engine.logs": ("GET", "/v1/engine/logs"),
+    "control.events": ("GET", "/v1/events"),
+    "control.dump": ("GET", "/v1/dump"),
     # a question
     "control.ask": ("POST", "/v1/ask"),
 }

@@ -175,6 +175,60 @@ class PullEvent(TypedDict):
     total_bytes: NotRequired[int]
 
 
+class Setting(TypedDict):
+    """`origin`: default, file, override (`--set`), or stored by the page; secrets are hidden."""
+
+    key: str
+    value: Any
+    default: Any
+    origin: Literal["default", "file", "override", "stored"]
+    is_reloadable: bool
+
+
+class SettingList(TypedDict):
+    file: str | None
+    settings: list[Setting]
+
+
+class Reloaded(TypedDict):
+    applied: list[str]
+    needs_restart: list[str]
+
+
+class LogEvent(TypedDict):
+    """A `line` again and again; `end` where nothing more is to come."""
+
+    type: Literal["line", "end"]
+    text: NotRequired[str]
+
+
+class LogLines(TypedDict):
+    lines: list[str]
+
+
+class Change(TypedDict):
+    """What is so now, once at first and then at each change, of the kind that `type` says."""
+
+    type: Literal["engine", "queue", "online", "stopping"]
+    engine: NotRequired[Engine]
+    queue: NotRequired[Queue]
+    online: NotRequired[int]
+    pages: NotRequired[int]
+    is_stopping: NotRequired[bool]
+
+
+class Stack(TypedDict):
+    """`stack` are places in the code, the innermost last."""
+
+    name: str
+    stack: list[str]
+
+
+class Dump(TypedDict):
+    tasks: list[Stack]
+    threads: list[Stack]
+
+
 class Ending(TypedDict):
     running: int
     drain_seconds: float

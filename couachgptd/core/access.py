@@ -117,6 +117,12 @@ TABLE: Mapping[str, Audience] = {
     "control.setting.change": Audience.OPERATOR,
     "control.banner.show": Audience.MONITOR,
     "control.banner.set": Audience.OPERATOR,
+    "control.config.show": Audience.OPERATOR,
+    "control.config.reload": Audience.OPERATOR,
+    "control.logs": Audience.OPERATOR,
+    "control.engine.logs": Audience.OPERATOR,
+    "control.events": Audience.MONITOR,
+    "control.dump": Audience.OPERATOR,
     "control.ask": Audience.OPERATOR,
 }
 

@@ -131,6 +131,18 @@ class SetupLinkInvalid(CouachError):
     code = "setup_link_invalid"
 
 
+class ConfigInvalid(CouachError):
+    """The configuration file has a mistake; nothing was changed. Fields: `reason`."""
+
+    code = "config_invalid"
+
+
+class LogUnavailable(CouachError):
+    """The engine's log is kept elsewhere, or nowhere because it may hold what people wrote."""
+
+    code = "log_unavailable"
+
+
 class RestartUnavailable(CouachError):
     """Nobody would start the daemon again: no service manager runs it."""
 

@@ -131,6 +131,10 @@ class EngineControl(Protocol):
         """Have the engine's processes ended, on a person's word, in at most 60 s."""
         ...
 
+    async def log(self, lines: int) -> list[str] | None:
+        """Return the end of the engine's log; None where there is none, or none to be shown."""
+        ...
+
     async def close(self) -> None:
         """Drop the probes that are open; the engine itself is closed by its owner."""
         ...
@@ -143,6 +147,26 @@ class Passwords(Protocol):
 
     async def verify(self, password: str, password_hash: str | None) -> bool:
         """Compare; None, for a login that does not exist, takes as long and is never right."""
+        ...
+
+
+class SettingsInForce(Protocol):
+    """The configuration, as an operator sees it; both answer in the shapes of docs/control.md."""
+
+    def show(self) -> dict[str, Any]: ...
+
+    def reload(self) -> dict[str, Any]:
+        """Read the file again, away from the event loop. Raises ConfigInvalid."""
+        ...
+
+
+class LogTail(Protocol):
+    """The end of our own log, line by line."""
+
+    def lines(self, count: int) -> list[str]: ...
+
+    def follow(self) -> AsyncGenerator[str]:
+        """Yield each line that comes; one who does not keep up misses some."""
         ...
 
 

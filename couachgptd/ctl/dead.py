@@ -1,5 +1,6 @@
 """What can be said of a daemon that does not run: by systemd, by its last lines, and what to do."""
 
+import os
 import shutil
 import subprocess
 
@@ -32,7 +33,7 @@ def show(arguments: "Namespace", error: DaemonNotRunning) -> int:
     failure = explain(error)
     if failure is None:  # it is one of those that are foreseen
         raise error
-    unit = unit_state()
+    unit = unit_state() if is_ours(arguments) else None
     if unit is None:
         raise failure
     if arguments.json:
@@ -48,7 +49,7 @@ def show(arguments: "Namespace", error: DaemonNotRunning) -> int:
         print("\n".join([render.bold(_("Its last lines:")), *(f"  {line}" for line in lines)]))
     raise CommandFailed(
         failure.text,
-        hint=_to_do(unit),
+        hint=to_do(unit),
         exit_code=failure.exit_code,
         code=failure.code,
         fields=failure.fields,
@@ -66,6 +67,20 @@ def last_lines(count: int = LAST_LINES) -> list[str]:
     """Return the end of the daemon's journal, as far as we may read it."""
     output = _output("journalctl", "--unit", UNIT, "--lines", str(count), "--no-pager", "--quiet")
     return [render.safe(line) for line in output.splitlines()]
+
+
+def is_ours(arguments: "Namespace") -> bool:
+    """Say whether the daemon that is meant is the one that systemd runs."""
+    from couachgptd import paths
+    from couachgptd.ctl.connection import socket_path
+
+    return socket_path(arguments) == paths.SYSTEM_SOCKET
+
+
+def follow_journal(count: "int | None", *, follow: bool) -> int:
+    """Become journalctl, whose pager and Ctrl-C are then as people know them."""
+    words = ["journalctl", "--unit", UNIT, "--lines", str(count or 200), "--output=short-iso"]
+    os.execvp(words[0], [*words, *(["--follow"] if follow else ["--no-pager"])])  # noqa: S606
 
 
 def _output(program: str, *arguments: str) -> str:
@@ -91,7 +106,7 @@ def _said(unit: "Mapping[str, str]") -> str:
     return render.pairs(rows)
 
 
-def _to_do(unit: "Mapping[str, str]") -> str:
+def to_do(unit: "Mapping[str, str]") -> str:
     match unit.get("ActiveState"), unit.get("SubState"):
         case "activating", "auto-restart":
             return _("systemd starts it again by itself in a moment; `--wait 30` waits for it.")

@@ -81,6 +81,14 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         mark("This link is used or too old."),
         mark("`couachgptctl setup-link` makes a new one."),
     ),
+    "config_invalid": (
+        mark("The configuration cannot be used, and nothing was changed: {reason}"),
+        mark("`couachgptctl config check` says when it is right."),
+    ),
+    "log_unavailable": (
+        mark("The engine's log is not kept here."),
+        mark("It may hold what people wrote; an engine elsewhere has its own."),
+    ),
     "restart_unavailable": (
         mark("Nobody would start the daemon again: it is not run by systemd."),
         mark("End it with `couachgptctl drain`, and start it as you did."),

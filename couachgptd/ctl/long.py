@@ -71,9 +71,12 @@ def wait_until(
                     status: dict[str, Any] = client.call("control.status")
                 if is_there(status):
                     return status
-            except ControlClientError:  # it is on its way down, or up
-                pass
+                failure = None
+            except ControlClientError as error:  # it is on its way down, or up
+                failure = error
             if time.monotonic() >= give_up_at:
+                if failure is not None:
+                    raise failure
                 raise CommandFailed(
                     _("It has not come about within {duration}; it goes on.").format(
                         duration=render.duration(limit)

@@ -76,7 +76,7 @@ def text(status: "Status") -> str:
         (_("Users"), lambda status: _users(status["users"], status["sockets"])),
         (_("Machine"), lambda status: _machine(status["machine"])),
         (_("Daemon uses"), _used_by_daemon),
-        (_("Engine uses"), _used_by_engine),
+        *([(_("Engine uses"), _used_by_engine)] if status["engine"].get("memory_bytes") else []),
         (_("Last incidents"), _incidents),
     )
     rows = []

@@ -119,6 +119,9 @@ class OwnChildControl:
 
         return await outcome_of(stop())
 
+    async def log(self, lines: int) -> list[str] | None:  # noqa: ARG002 -- it may hold prompts
+        return None
+
     async def close(self) -> None:
         await self._sampling.close()
         await self._probes.close()
@@ -177,6 +180,9 @@ class RemoteControl:
     async def stop(self) -> Outcome:
         return Outcome(0.0, "unsupported")
 
+    async def log(self, lines: int) -> list[str] | None:  # noqa: ARG002 -- it is elsewhere
+        return None
+
     async def close(self) -> None:
         await self._probes.close()
 
@@ -231,6 +237,9 @@ class UnitControl:
 
     async def stop(self) -> Outcome:
         return await outcome_of(self._systemctl.stop())
+
+    async def log(self, lines: int) -> list[str] | None:
+        return await self._systemctl.log(lines)
 
     async def close(self) -> None:
         await self._showing.close()

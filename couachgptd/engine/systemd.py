@@ -114,29 +114,38 @@ class Systemctl:
     async def stop(self, limit: float = RESTART_SECONDS) -> str | None:
         return reason_in(await self._run("stop", "--no-ask-password", self._unit, limit=limit))
 
+    async def log(self, lines: int, limit: float = SHOW_SECONDS) -> list[str] | None:
+        """Return the end of the unit's journal; None where it cannot be read."""
+        words = ("--unit", self._unit, "--lines", str(lines), "--no-pager", "--output=short-iso")
+        done = await _done("journalctl", *words, limit=limit)
+        return done.output.splitlines() if done.status == 0 else None
+
     async def _run(self, *arguments: str, limit: float) -> Done:
-        try:
-            process = await asyncio.create_subprocess_exec(
-                *self._program,
-                *arguments,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.PIPE,
-                env=os.environ | {"LC_ALL": "C", "SYSTEMD_PAGER": "", "SYSTEMD_COLORS": "0"},
-            )
-        except OSError as error:
-            return Done(None, errors=error.strerror or "cannot start")
-        try:
-            async with asyncio.timeout(limit):
-                output, errors = await process.communicate()
-        except TimeoutError:
-            return Done(None)
-        finally:
-            if process.returncode is None:
-                with suppress(ProcessLookupError):
-                    process.kill()
-                await process.wait()
-        return Done(process.returncode, output.decode(errors="replace"), errors.decode())
+        return await _done(*self._program, *arguments, limit=limit)
+
+
+async def _done(*command: str, limit: float) -> Done:
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env=os.environ | {"LC_ALL": "C", "SYSTEMD_PAGER": "", "SYSTEMD_COLORS": "0"},
+        )
+    except OSError as error:
+        return Done(None, errors=error.strerror or "cannot start")
+    try:
+        async with asyncio.timeout(limit):
+            output, errors = await process.communicate()
+    except TimeoutError:
+        return Done(None)
+    finally:
+        if process.returncode is None:
+            with suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+    return Done(process.returncode, output.decode(errors="replace"), errors.decode())
 
 
 def _number(text: str | None) -> int | None:

@@ -72,7 +72,7 @@ class AccountService:
         self._passwords = passwords
         self.registration = registration
         self.min_length = min_length
-        self._session_days = session_days
+        self.session_days = session_days
         self._by_login = Throttle(attempts, window_seconds)
         self._by_address = Throttle(attempts * ATTEMPTS_PER_ADDRESS, window_seconds)
         self._seen: dict[str, datetime] = {}
@@ -219,7 +219,7 @@ class AccountService:
     async def open_session(self, user_id: UserId, data: dict[str, Any], address: str = "") -> str:
         """Make a session and return the id that its cookie carries."""
         session_id = secrets.token_urlsafe(SESSION_ID_BYTES)
-        expires_at = datetime.now(UTC) + timedelta(days=self._session_days)
+        expires_at = datetime.now(UTC) + timedelta(days=self.session_days)
         await self._store.add_session(session_key(session_id), user_id, data, expires_at, address)
         return session_id
 
@@ -274,7 +274,7 @@ class AccountService:
 
     @property
     def session_seconds(self) -> int:
-        return self._session_days * 86_400
+        return self.session_days * 86_400
 
     # the first administrator
 

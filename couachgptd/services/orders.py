@@ -79,6 +79,9 @@ class Orders:
             await self._do(self._control.unload(name))
         return names
 
+    async def log(self, lines: int) -> list[str] | None:
+        return await self._control.log(lines)
+
     # models
 
     async def load(self, model: str) -> None:

@@ -64,6 +64,12 @@ class Site:
         self._appliers[name] = to
         to(self[name])
 
+    def configure(self, name: str, value: Any) -> None:
+        """Know what the configuration says now; a stored value still wins."""
+        self._configured[name] = value
+        if name in self._appliers:
+            self._appliers[name](self[name])
+
     def shapes(self) -> list[Json]:
         return [self.shape(name) for name in self._configured]
 

@@ -1,10 +1,14 @@
 """couachgptctl against the real daemon: what an operator sees of the engine and its queue."""
 
+import asyncio
 import json
+from contextlib import closing
+from pathlib import Path
 
+from couachgptd.control.client import ControlClient
 from tests.ctl.terminal import run
-from tests.daemon_fixtures import fresh, make_daemon, ollama
-from tests.running_daemon import RunningDaemon
+from tests.daemon_fixtures import MakeDaemon, fresh, make_daemon, ollama
+from tests.running_daemon import PASSWORD, RunningDaemon
 
 __all__ = ["fresh", "make_daemon", "ollama"]
 
@@ -85,3 +89,183 @@ async def test_an_answer_whose_stream_broke_starts_anew_by_itself(fresh: Running
     healing = [event["turn"]["is_healing"] for event in events if event["type"] == "turn"]
     assert True in healing
     assert healing[-1] is False
+
+
+# --- the engine, the queue, models ---------------------------------------------------------------
+
+
+async def test_a_held_queue_keeps_questions_until_it_is_let_go(fresh: RunningDaemon) -> None:
+    held = await run("queue", "pause", **socket_of(fresh))
+    async with fresh.browser("claire") as browser, browser.ws() as socket:
+        asked = await socket.ask("[[tokens=5]] Bonjour")
+        await socket.next("turn", where=lambda event: event["turn"]["place"] == 0)
+        shown = await run("queue", "ls", **socket_of(fresh))
+        status = await run("status", "--check", **socket_of(fresh))
+        resumed = await run("queue", "resume", **socket_of(fresh))
+        turn = await socket.ended(asked["answer"])
+
+    assert (held.code, resumed.code, turn["state"]) == (0, 0, "done")
+    assert "The queue is held" in shown.out
+    assert status.code == 10
+    assert status.out.startswith("DEGRADED: The queue is held by a person.")
+
+
+async def test_an_answer_is_ended_by_its_number(fresh: RunningDaemon) -> None:
+    async with fresh.browser("claire") as browser, browser.ws() as socket:
+        asked = await socket.ask("[[rate=20 tokens=5000]] Secret")
+        await socket.until("writing", asked["answer"])
+        listed = await run("queue", "ls", "--json", **socket_of(fresh))
+        number = str(json.loads(listed.out)["running"][0]["turn"])
+        ended = await run("queue", "cancel", number, **socket_of(fresh))
+        turn = await socket.ended(asked["answer"])
+    again = await run("queue", "cancel", number, **socket_of(fresh))
+    odd = await run("queue", "cancel", "../x", **socket_of(fresh))
+
+    assert (ended.code, turn["state"]) == (0, "stopped")
+    assert "the answer to claire" in ended.out
+    assert [each.code for each in (again, odd)] == [1, 1]
+    assert "There is no such answer" in again.err
+
+
+async def test_a_model_is_loaded_chosen_unloaded_pulled_and_deleted(fresh: RunningDaemon) -> None:
+    words = [
+        ("load", "couac:3b"), ("default", "couac:3b"), ("unload", "couac:3b"),
+        ("pull", "couac:9b"), ("rm", "couac:1b"), ("rm", "absent"), ("load", "absent"),
+    ]  # fmt: skip
+    shown = [await run("model", *each, **socket_of(fresh)) for each in words]
+    listed = await run("model", "ls", "--json", **socket_of(fresh))
+    fresh.restart()
+    after = await run("model", "ls", "--json", **socket_of(fresh))
+
+    assert [each.code for each in shown] == [0, 0, 0, 0, 0, 1, 1]
+    assert "There is no model absent." in shown[-1].err
+    answer = json.loads(listed.out)
+    assert answer["default"] == "couac:3b"
+    assert "couac:1b" not in [each["name"] for each in answer["models"]]
+    assert json.loads(after.out)["default"] == "couac:3b", "forgotten by a restart"
+
+
+async def test_an_engine_that_is_not_ours_is_neither_stopped_nor_started(
+    fresh: RunningDaemon,
+) -> None:
+    shown = [
+        await run("engine", verb, LANG="fr_FR.UTF-8", **socket_of(fresh))
+        for verb in ("stop", "start", "restart")
+    ]
+    unloaded = await run("engine", "unload", **socket_of(fresh))
+    detail = await run("engine", "show", **socket_of(fresh))
+
+    assert [each.code for each in shown] == [1, 1, 1]
+    assert "lancé à la main" in shown[0].err
+    assert unloaded.code == 0
+    assert "ollama" in detail.out
+
+
+# --- people --------------------------------------------------------------------------------------
+
+
+async def test_who_is_suspended_is_out_until_that_is_undone(fresh: RunningDaemon) -> None:
+    async with fresh.browser("claire") as browser:
+        out = await run("user", "suspend", "claire", **socket_of(fresh))
+        assert (await browser.get("/"))[0] == 303
+    back = await run("user", "suspend", "claire", "--undo", **socket_of(fresh))
+    async with fresh.browser("claire"):
+        pass
+    role = await run("user", "role", "claire", "reader", **socket_of(fresh))
+    nobody = await run("user", "role", "nobody", "reader", **socket_of(fresh))
+
+    assert [each.code for each in (out, back, role, nobody)] == [0, 0, 0, 1]
+    assert "claire is now: reader." in role.out
+
+
+# --- the daemon ----------------------------------------------------------------------------------
+
+
+async def test_without_systemd_a_restart_is_refused_and_a_drain_ends_it(
+    make_daemon: MakeDaemon,
+) -> None:
+    daemon = make_daemon()
+    daemon.process = daemon.spawn()  # nobody is told READY: it is run by hand
+    refused = await run("--wait", "20", "restart", **socket_of(daemon))
+    drained = await run("drain", **socket_of(daemon))
+
+    assert refused.code == 1
+    assert "not run by systemd" in refused.err
+    assert drained.code == 0
+    assert daemon.process.wait(20) == 0
+    assert (await run("status", **socket_of(daemon))).code == 3
+
+
+async def test_a_restart_is_asked_for_by_the_exit_code(fresh: RunningDaemon) -> None:
+    asked = await run("restart", "--no-wait", "--within", "1", **socket_of(fresh))
+
+    assert asked.code == 0
+    assert fresh.process is not None
+    assert fresh.process.wait(20) == 85
+
+
+async def test_settings_are_shown_with_their_origin_and_read_again(
+    make_daemon: MakeDaemon, tmp_path: Path
+) -> None:
+    file = tmp_path / "couachgpt.toml"
+    file.write_text('[accounts]\nregistration = "closed"\n[llama_server]\napi_key = "secret"\n')
+    daemon = make_daemon()
+    daemon.config = file
+    daemon.start()
+    shown = await run("config", "show", "--json", **socket_of(daemon))
+    file.write_text('[accounts]\nregistration = "open"\n[chat]\nanswer_tokens = 77\n')
+    reloaded = await run("config", "reload", "--json", **socket_of(daemon))
+    file.write_text("[accounts]\nregistration = 3\n")
+    wrong = await run("config", "reload", **socket_of(daemon))
+    checked = await run("config", "check", "--config", str(file))
+    async with daemon.browser() as browser:
+        form = {"login": "nina", "password": PASSWORD, "password_again": PASSWORD}
+        assert (await browser.post("/register", form)).status == 303
+
+    by_key = {each["key"]: each for each in json.loads(shown.out)["settings"]}
+    assert by_key["accounts.registration"]["origin"] == "file"
+    assert by_key["server.port"]["origin"] == "override"
+    assert by_key["chat.answer_tokens"]["origin"] == "default"
+    assert "secret" not in shown.out.replace("llama_server.api_key", "")
+    assert json.loads(reloaded.out) == {
+        "applied": ["accounts.registration"],
+        "needs_restart": ["chat.answer_tokens", "llama_server.api_key"],
+    }
+    assert (wrong.code, checked.code) == (1, 1)
+    assert "accounts.registration" in wrong.err
+    assert "accounts.registration" in checked.err
+
+
+async def test_the_log_the_events_the_dump_and_the_doctor_have_something_to_say(
+    fresh: RunningDaemon,
+) -> None:
+    log = await run("logs", "--lines", "50", **socket_of(fresh))
+    dump = await run("dump", **socket_of(fresh))
+    doctor = await run("doctor", "--json", **socket_of(fresh))
+    engine = await run("engine", "logs", **socket_of(fresh))
+    client = ControlClient(fresh.socket)
+
+    def first_events() -> list[str]:
+        with closing(client.stream("control.events")) as events:
+            return [next(events)["type"] for _ in range(4)]
+
+    kinds = await asyncio.to_thread(first_events)
+
+    assert "couachgptd.daemon: ready" in log.out
+    assert "watchdog" in dump.out
+    assert doctor.code == 10, doctor.err
+    findings = json.loads(doctor.out)["findings"]
+    assert "The database is whole." in [each["what"] for each in findings]
+    assert all(each["to_do"] for each in findings if each["level"] != "ok")
+    assert engine.code == 1
+    assert kinds == ["engine", "queue", "online", "stopping"]
+
+
+async def test_the_log_is_followed_line_by_line(fresh: RunningDaemon) -> None:
+    client = ControlClient(fresh.socket)
+    with closing(client.stream("control.logs", lines=1, follow=1)) as events:
+        await asyncio.to_thread(next, events)
+        await run("config", "reload", **socket_of(fresh))
+        line = await asyncio.to_thread(next, events)
+
+    assert "configuration read again" in line["text"]

@@ -21,4 +21,47 @@ VERBS = (
         bodies.Drain,
         status=202,
     ),
+    Verb(
+        "control.config.show",
+        "Tell every setting in force and where it comes from; secrets are hidden.",
+        server.show_config,
+        shapes.SettingList,
+    ),
+    Verb(
+        "control.config.reload",
+        "Read the configuration again, take over what can be, and tell what needs a restart.",
+        server.reload_config,
+        shapes.Reloaded,
+    ),
+    Verb(
+        "control.logs",
+        "Tell the last lines of the daemon's log since its start, and each that comes.",
+        server.logs,
+        shapes.LogEvent,
+        query={
+            "lines": f"how many: 1 to {server.LINES_MAX}, {server.LINES} by default",
+            "follow": "1: go on with each line that comes",
+        },
+        is_stream=True,
+    ),
+    Verb(
+        "control.engine.logs",
+        "Tell the last lines of the engine's journal, where a unit runs it.",
+        server.engine_log,
+        shapes.LogLines,
+        query={"lines": f"how many: 1 to {server.LINES_MAX}, {server.LINES} by default"},
+    ),
+    Verb(
+        "control.events",
+        "Tell what is so, then each change: the engine, the queue, who is on line, the end.",
+        server.events,
+        shapes.Change,
+        is_stream=True,
+    ),
+    Verb(
+        "control.dump",
+        "Tell what every task and thread is at, for a report of a fault.",
+        server.dump,
+        shapes.Dump,
+    ),
 )

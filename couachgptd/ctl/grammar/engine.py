@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from couachgptd.ctl.grammar.parser import count, group, verb
+from couachgptd.ctl.grammar.parser import add_lines, count, group, verb
 from couachgptd.ctl.texts import _
 
 TYPE_CHECKING = False
@@ -38,6 +38,11 @@ def add_to(verbs: Any) -> None:
         engine, "unload", "couachgptd.ctl.engine:unload",
         _("drop every model from its memory; the next question loads its own again"),
     )  # fmt: skip
+    logs = verb(
+        engine, "logs", "couachgptd.ctl.watching:engine_logs",
+        _("the last lines of the engine's journal, where a unit runs it"),
+    )  # fmt: skip
+    add_lines(logs)
     help_text = _("list what happened to the engine, newest first, with the figures")
     incidents = verb(
         engine, "incidents", "couachgptd.ctl.engine:incidents", help_text,

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn
 
 PROGRAM = "couachgptctl"
+MOST_LINES = 2000
 # What every verb takes, before or after it.
 EVERYWHERE = {
     "help": False, "json": False, "socket": None, "config": None, "timeout": None, "wait": 0.0,
@@ -99,6 +100,12 @@ def add_everywhere(parser: argparse.ArgumentParser) -> None:
         "--debug", action="store_true", default=absent,
         help=_("show where an unexpected error comes from"),
     )  # fmt: skip
+
+
+def add_lines(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--lines", metavar="N", type=count(MOST_LINES), help=_("how many at most (default: 200)")
+    )
 
 
 def verbs_of(parser: argparse.ArgumentParser) -> Any:

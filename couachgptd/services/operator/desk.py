@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from couachgptd.core.errors import BadRequest
-from couachgptd.core.ports import Store
+from couachgptd.core.ports import LogTail, SettingsInForce, Store
 from couachgptd.core.users import Role
 from couachgptd.core.wire import Json
 from couachgptd.services.accounts import AccountService
@@ -39,6 +39,8 @@ class Desk:
     site: Site
     orders: Orders
     shutdown: Shutdown
+    settings: SettingsInForce
+    log: LogTail
     store: Store
     directory: Path
     version: str

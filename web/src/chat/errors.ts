@@ -68,6 +68,10 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
     t('This link has been used or is too old. Ask your administrator for a new one.'),
   turn_not_found: () => t('This answer has ended.'),
   restart_unavailable: () => t('Nobody would start the server again: it is not run by systemd.'),
+  config_invalid: () => t('The configuration has a mistake; nothing was changed.'),
+  log_unavailable: () => t('The log of the AI engine cannot be read from here.'),
+  restart_unavailable: () =>
+    t('Nobody would start the server again: it is not run by systemd.'),
   setup_done: () => t('There is an administrator already: the set-up is done.'),
   link_invalid: () =>
     t('This link has been used or is too old. Ask your administrator for a new one.'),
