@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, NotRequired, Union, get_args, get_origin, get_type_hints
 
-from couachgptd.control import shapes
+from couachgptd.control import kept
 from couachgptd.control.routes import API
 from couachgptd.control.verb import Verb
 from couachgptd.control.verbs import VERBS
@@ -149,7 +149,7 @@ def operation(verb: Verb, schemas: Schemas) -> Json:
         {"name": name, "in": "query", "description": text, "schema": {"type": "string"}}
         for name, text in verb.query.items()
     ]
-    if verb.answer is shapes.File:
+    if verb.answer is kept.File:
         content: Json = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
     else:
         kind = "application/x-ndjson" if verb.is_stream else "application/json"

@@ -52,6 +52,7 @@ RULES = {
     ),
     "control.routes": rule("", "", "couachgptctl starts with it: the standard library only"),
     "control.bodies": rule("", "", "couachgptctl's types are made of it"),
+    "control.kept": rule("", "", "couachgptctl's types are made of it"),
     "control.shapes": rule("", "", "couachgptctl's types are made of it"),
     "control.client": rule(
         "control.routes",
@@ -65,7 +66,8 @@ RULES = {
     ),
     "catalogue": rule("", "", "couachgptctl reads it before there is a daemon"),
     "ctl": rule(
-        "catalogue control.client control.routes control.shapes config i18n logs paths settings",
+        "catalogue control.client control.kept control.routes control.shapes config i18n logs"
+        " paths settings",
         "",
         "couachgptctl starts in the time of a bare Python and does what the socket offers",
     ),

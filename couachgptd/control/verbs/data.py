@@ -1,6 +1,6 @@
 """The rows of what is kept: conversations, the database, its backups."""
 
-from couachgptd.control import bodies, shapes
+from couachgptd.control import bodies, kept, shapes
 from couachgptd.control.verb import Verb
 from couachgptd.services.operator import data, leaving, records
 
@@ -25,26 +25,26 @@ VERBS = (
         "control.db.show",
         "Tell how large the data are, how long they are kept, when the night's work was done.",
         data.show,
-        shapes.Data,
+        kept.Data,
     ),
     Verb(
         "control.db.check",
         "Check the whole database; nothing waits meanwhile.",
         data.check,
-        shapes.Check,
+        kept.Check,
         bodies.Quick,
     ),
     Verb(
         "control.db.vacuum",
         "Give the disk back what the database does not use; what is written waits meanwhile.",
         data.vacuum,
-        shapes.Freed,
+        kept.Freed,
     ),
     Verb(
         "control.db.old",
         "Tell how much of each kind is old; nothing is deleted.",
         data.preview,
-        shapes.Old,
+        kept.Old,
         query={
             f"{name}_days": f"days to think of instead of those in force: 0 to {data.DAYS_MOST}"
             for name in ("conversation", "audit", "incident")
@@ -54,33 +54,33 @@ VERBS = (
         "control.db.clean",
         "Delete what is old, or only some kinds of it.",
         data.clean,
-        shapes.Deleted,
+        kept.Deleted,
         bodies.Kinds,
     ),
     Verb(
-        "control.db.backup.list", "List the backups, newest first.", data.backups, shapes.BackupList
+        "control.db.backup.list", "List the backups, newest first.", data.backups, kept.BackupList
     ),
     Verb(
         "control.db.backup.add",
         "Make a backup now, and check it; nothing waits meanwhile.",
         data.back_up,
-        shapes.BackupAnswer,
+        kept.BackupAnswer,
         status=201,
     ),
-    Verb("control.db.backup.download", "Download a backup.", data.download, shapes.File),
+    Verb("control.db.backup.download", "Download a backup.", data.download, kept.File),
     Verb("control.db.backup.rm", "Delete a backup.", data.delete_backup, shapes.Nothing),
     Verb(
         "control.db.restore",
         "Check a backup, and restart the daemon with it in the place of the database.",
         data.restore,
-        shapes.Restore,
+        kept.Restore,
         bodies.NamedBackup,
     ),
     Verb(
         "control.audit",
         "Look up who changed what, newest first.",
         records.audit,
-        shapes.AuditPage,
+        kept.AuditPage,
         query={
             **FILTER,
             "limit": f"how many at most: 1 to {records.PAGE_MOST}, {records.PAGE} by default",
@@ -90,14 +90,14 @@ VERBS = (
         "control.audit.csv",
         "The same, all of it, as CSV.",
         records.audit_csv,
-        shapes.File,
+        kept.File,
         query=FILTER,
     ),
     Verb(
         "control.samples",
         "The figures of the charts: at most 400 moments, each figure a series.",
         records.samples,
-        shapes.Samples,
+        kept.Samples,
         query={"range": "1h (the default), 24h or 7d"},
     ),
 )

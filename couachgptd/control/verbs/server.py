@@ -25,7 +25,7 @@ VERBS = (
         "control.config.show",
         "Tell every setting in force and where it comes from; secrets are hidden.",
         server.show_config,
-        shapes.SettingList,
+        shapes.Configuration,
     ),
     Verb(
         "control.config.reload",
