@@ -94,7 +94,7 @@ async def test_an_administrator_reaches_every_verb_and_nobody_else_any(daemon: D
         client.call, "control.user.add", {"login": "claire", "password": PASSWORD}
     )
     others = (UserId(member["user"]["id"]), NOBODY)
-    for verb in VERBS:
+    for verb in sorted(VERBS, key=lambda verb: verb.name == "control.drain"):  # which ends it
         assert [await ask(daemon, verb, each) for each in others] == ["not_allowed"] * 2, verb.name
         assert await ask(daemon, verb, daemon.admin) not in {"not_allowed", "internal_error"}
 
