@@ -15,22 +15,26 @@ Words = tuple[str, ...]
 BASH = """\
 # bash completion of couachgptctl, made by `couachgptctl completion bash`
 _couachgptctl() {{
-    local current=${{COMP_WORDS[COMP_CWORD]}} path= word
-    for word in "${{COMP_WORDS[@]:1:COMP_CWORD-1}}"; do
-        [[ $word == -* ]] || path="${{path:+$path }}$word"
-    done
-    local offered
-    while :; do
-        case "$path" in
-{cases}
-            "") offered="{first}"; break ;;
-            *) [[ $path == *" "* ]] && path=${{path% *}} || path= ;;
+    local path="" skip="" each words=""
+    for each in "${{COMP_WORDS[@]:1:COMP_CWORD-1}}"; do
+        if [ -n "$skip" ]; then skip=""; continue; fi
+        case $each in
+            {valued}) skip=1 ;;
+            -*) ;;
+            *) path="${{path:+$path }}$each" ;;
         esac
     done
-    COMPREPLY=($(compgen -W "$offered" -- "$current"))
-    [[ ${{#COMPREPLY[@]}} -eq 0 ]] && compopt -o default 2>/dev/null
+    [ -z "$skip" ] || return
+    while :; do
+        case $path in
+{cases}
+            *" "*) path=${{path% *}} ;;
+            *) path="" ;;
+        esac
+    done
+    COMPREPLY=($(compgen -W "$words" -- "${{COMP_WORDS[COMP_CWORD]}}"))
 }}
-complete -F _couachgptctl couachgptctl
+complete -o default -F _couachgptctl couachgptctl
 """
 ZSH = """\
 #compdef couachgptctl
@@ -41,12 +45,29 @@ FISH_HEAD = "# fish completion of couachgptctl, made by `couachgptctl completion
 
 
 def show(arguments: argparse.Namespace) -> int:
+    print(script(arguments.shell), end="")
+    return exits.OK
+
+
+def script(shell: str) -> str:
     from couachgptd.ctl.arguments import build
 
-    offers = dict(offered(build()))
-    script = {"bash": bash, "zsh": lambda offers: ZSH + bash(offers), "fish": fish}
-    print(script[arguments.shell](offers), end="")
-    return exits.OK
+    parser = build()
+    offers = dict(offered(parser))
+    if shell == "fish":
+        return fish(offers)
+    return (ZSH if shell == "zsh" else "") + bash(offers, with_value(parser))
+
+
+def with_value(parser: argparse.ArgumentParser) -> set[str]:
+    """Return the options that the next word belongs to, of all verbs."""
+    found: set[str] = set()
+    for action in parser._actions:  # noqa: SLF001 -- argparse tells of itself nowhere else
+        if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001
+            found.update(*(with_value(inner) for inner in action.choices.values()))
+        elif action.option_strings and action.nargs != 0:
+            found.update(action.option_strings)
+    return found
 
 
 def offered(parser: argparse.ArgumentParser, *path: str) -> Iterator[tuple[Words, dict[str, str]]]:
@@ -65,13 +86,12 @@ def offered(parser: argparse.ArgumentParser, *path: str) -> Iterator[tuple[Words
     yield path, words
 
 
-def bash(offers: dict[Words, dict[str, str]]) -> str:
+def bash(offers: dict[Words, dict[str, str]], valued: set[str]) -> str:
     cases = "\n".join(
-        f'            "{" ".join(path)}") offered="{" ".join(words)}"; break ;;'
+        f'            "{" ".join(path)}") words="{" ".join(words)}"; break ;;'
         for path, words in sorted(offers.items())
-        if path
     )
-    return BASH.format(cases=cases, first=" ".join(offers[()]))
+    return BASH.format(cases=cases, valued="|".join(sorted(valued)))
 
 
 def fish(offers: dict[Words, dict[str, str]]) -> str:

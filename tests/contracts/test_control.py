@@ -303,3 +303,23 @@ async def test_closing_twice_is_closing_once(case: Case) -> None:
     await case.control.vitals()
     await case.control.close()
     await case.control.close()
+
+
+async def test_what_a_person_stops_stays_stopped_until_a_person_starts_it(case: Case) -> None:
+    if not case.control.abilities.can_restart:
+        assert (await case.control.stop()).reason == "unsupported"
+        assert (await case.control.start()).reason == "unsupported"
+        return
+    await case.engine.load(case.model)
+
+    stopped = await case.control.stop()
+    seen = await case.control.vitals()
+    started = await case.control.start()
+    async with asyncio.timeout(20):
+        while not (await case.engine.status()).is_up:  # noqa: ASYNC110 -- it tells nobody
+            await asyncio.sleep(0.05)
+    await case.engine.load(case.model)
+
+    assert (stopped.reason, started.reason) == (None, None)
+    assert seen.process.life is Life.NONE
+    assert (await case.control.vitals()).process.life is Life.RUNNING

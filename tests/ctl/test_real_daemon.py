@@ -269,3 +269,33 @@ async def test_the_log_is_followed_line_by_line(fresh: RunningDaemon) -> None:
         line = await asyncio.to_thread(next, events)
 
     assert "configuration read again" in line["text"]
+
+
+async def test_our_own_engine_that_a_person_stopped_stays_so_also_after_a_restart(
+    make_daemon: MakeDaemon, starter_model: Path
+) -> None:
+    daemon = make_daemon(
+        "engine.kind=embedded",
+        f"embedded.models_dir={starter_model.parent}",
+        f"engine.model={starter_model.stem}",
+    ).start()
+    daemon.add_user("claire")
+    loaded = await run("model", "load", starter_model.stem, **socket_of(daemon))
+    stopped = await run("engine", "stop", **socket_of(daemon))
+    async with daemon.browser("claire") as browser, browser.ws() as socket:
+        asked = await socket.ask("Say yes.")
+        await socket.next("turn", where=lambda event: event["turn"]["place"] == 0)
+        refused = await run("model", "load", starter_model.stem, **socket_of(daemon))
+        check = await run("status", "--check", **socket_of(daemon))
+    daemon.restart()
+    async with daemon.browser("claire") as browser, browser.ws() as socket:
+        await socket.watch(asked["conversation"])
+        still = await run("engine", "show", "--json", **socket_of(daemon))
+        started = await run("engine", "start", **socket_of(daemon))
+        turn = await socket.ended(asked["answer"], seconds=60)
+
+    assert [each.code for each in (loaded, stopped, refused, started)] == [0, 0, 1, 0]
+    assert "`couachgptctl engine start` starts it." in refused.err
+    assert check.code == 11
+    assert json.loads(still.out)["is_stopped"] is True
+    assert turn["state"] == "done"

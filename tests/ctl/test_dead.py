@@ -1,0 +1,68 @@
+"""couachgptctl status where no daemon answers: what systemd and the last lines say, what to do."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from couachgptd.ctl.dead import to_do
+from couachgptd.paths import SYSTEM_SOCKET
+from tests.ctl.terminal import run
+
+SHOWN = """LoadState=loaded
+ActiveState={active}
+SubState={sub}
+Result={result}
+ExecMainStatus={status}
+NRestarts=5
+StateChangeTimestamp=Mon 2026-11-23 03:00:00 UTC
+"""
+
+
+def machine(folder: Path, **facts: str) -> dict[str, str]:
+    """Return the environment of a machine whose systemd says this."""
+    told = SHOWN.format(**facts)
+    for name, output in (
+        ("systemctl", told),
+        ("journalctl", "couachgptd[7]: the last \x1b word\n"),
+    ):
+        program = folder / name
+        program.write_text(f"#!/bin/sh\ncat <<'END'\n{output}END\n")
+        program.chmod(0o755)
+    return {"PATH": f"{folder}:/usr/bin:/bin", "COUACHGPT_SOCKET": str(SYSTEM_SOCKET)}
+
+
+@pytest.mark.skipif(SYSTEM_SOCKET.exists(), reason="a daemon of this machine's own answers")
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        (("failed", "failed", "exit-code", "78"), "couachgptctl config check"),
+        (("failed", "failed", "exit-code", "69"), "port or its control socket"),
+        (("failed", "failed", "exit-code", "74"), "data cannot be used"),
+        (("failed", "failed", "watchdog", "6"), "systemctl reset-failed couachgptd"),
+        (("inactive", "dead", "success", "0"), "It was stopped."),
+        (("activating", "auto-restart", "exit-code", "1"), "by itself in a moment"),
+        (("activating", "start", "success", "0"), "It is starting"),
+        (("deactivating", "stop-sigterm", "success", "0"), "It is ending"),
+    ],
+)
+async def test_it_says_what_systemd_says_and_what_to_do(
+    tmp_path: Path, facts: tuple[str, ...], said: str
+) -> None:
+    names = dict(zip(("active", "sub", "result", "status"), facts, strict=True))
+    environment = machine(tmp_path, **names)
+
+    shown = await run("status", **environment)
+    as_json = await run("status", "--json", **environment)
+
+    assert (shown.code, as_json.code) == (3, 3)
+    assert f"{facts[0]} ({facts[1]})" in shown.out
+    assert "the last \N{REPLACEMENT CHARACTER} word" in shown.out
+    assert said in shown.err
+    error = json.loads(as_json.err)["error"]
+    assert error["fields"]["unit"]["ActiveState"] == facts[0]
+    assert error["fields"]["log"]
+
+
+def test_what_is_unknown_still_has_something_to_do() -> None:
+    assert "reset-failed" in to_do({})
