@@ -21,6 +21,7 @@ COMMANDS = {
     "couachgptctl --help": [COUACHGPTCTL, "--help"],
 }
 BARE, *OURS = COMMANDS
+STATUS = "couachgptctl status"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,13 @@ class Daemon:
     load: float
 
 
+STATUS_BESIDE_MS = 150  # what `status` may take beside a bare Python, on a busy machine
+
+
+def status_command(directory: Path) -> list[str]:
+    return [COUACHGPTCTL, "--config", str(directory / "couachgpt.toml"), "status"]
+
+
 def seconds_of(command: list[str]) -> float:
     began = time.monotonic()
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
@@ -56,12 +64,17 @@ def seconds_of(command: list[str]) -> float:
 
 def measure_commands(times: int) -> list[Command]:
     """Run each in turn, so that noise of the machine meets all of them."""
-    found: dict[str, list[float]] = {name: [] for name in COMMANDS}
-    for command in COMMANDS.values():
-        seconds_of(command)  # from the disk, once
-    for _ in range(times):
-        for name, command in COMMANDS.items():
-            found[name].append(seconds_of(command))
+    with ExitStack() as stack:
+        url = stack.enter_context(programs.fake_ollama()).url
+        directory = stack.enter_context(programs.data_directory())
+        stack.enter_context(programs.daemon(directory, kind="ollama", ollama_url=url))
+        commands = {**COMMANDS, STATUS: status_command(directory)}
+        found: dict[str, list[float]] = {name: [] for name in commands}
+        for command in commands.values():
+            seconds_of(command)  # from the disk, once
+        for _ in range(times):
+            for name, command in commands.items():
+                found[name].append(seconds_of(command))
     bare = statistics.median(found[BARE])
     return [
         Command(
@@ -103,6 +116,9 @@ def run(*, commands: int, daemons: int) -> Report:
         for row in rows
         if row.command in OURS
     ]
+    medians = {row.command: row.median_ms for row in rows}
+    beside = medians[STATUS] - medians[BARE]
+    report.targets.append(Target(f"{STATUS}, more than {BARE}", beside, STATUS_BESIDE_MS, "ms"))
     for engine in ("ollama", "embedded"):
         daemon = measure_daemon(engine, daemons)
         report.rows.append(daemon)
