@@ -70,8 +70,6 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   restart_unavailable: () => t('Nobody would start the server again: it is not run by systemd.'),
   config_invalid: () => t('The configuration has a mistake; nothing was changed.'),
   log_unavailable: () => t('The log of the AI engine cannot be read from here.'),
-  restart_unavailable: () =>
-    t('Nobody would start the server again: it is not run by systemd.'),
   setup_done: () => t('There is an administrator already: the set-up is done.'),
   link_invalid: () =>
     t('This link has been used or is too old. Ask your administrator for a new one.'),
