@@ -53,7 +53,7 @@ STATUS_BESIDE_MS = 150  # what `status` may take beside a bare Python, on a busy
 
 
 def status_command(directory: Path) -> list[str]:
-    return [COUACHGPTCTL, "--config", str(directory / "couachgpt.toml"), "status"]
+    return [COUACHGPTCTL, "--socket", str(directory / "control.sock"), "status"]
 
 
 def seconds_of(command: list[str]) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from couachgptd.ctl import exits
+from couachgptd.ctl.grammar.parser import Parser
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -73,6 +74,8 @@ def with_value(parser: argparse.ArgumentParser) -> set[str]:
 def offered(parser: argparse.ArgumentParser, *path: str) -> Iterator[tuple[Words, dict[str, str]]]:
     """Yield, after each words, the words that may follow and what each is for."""
     words: dict[str, str] = {}
+    if isinstance(parser, Parser):
+        parser.complete()
     for action in parser._actions:  # noqa: SLF001 -- argparse tells of itself nowhere else
         if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001
             helps = {each.dest: each.help or "" for each in action._choices_actions}  # noqa: SLF001

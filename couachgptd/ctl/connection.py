@@ -31,6 +31,8 @@ def socket_path(arguments: "Namespace") -> Path:
     given = arguments.socket or os.environ.get(ENVIRONMENT)
     if given:
         return Path(given)
+    if arguments.config is None and os.path.exists(paths.SYSTEM_SOCKET):  # noqa: PTH110 -- it never raises
+        return paths.SYSTEM_SOCKET  # nobody needs to read, for half of our time, where it is
     if arguments.config is None and _is_hidden(paths.SYSTEM_CONFIG):
         # It may hold secrets, so it is root's and the daemon's; the socket has groups besides.
         return paths.SYSTEM_SOCKET

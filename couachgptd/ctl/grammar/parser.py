@@ -59,8 +59,23 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(formatter_class=Formatter, allow_abbrev=False, add_help=False, **options)
+        self.is_whole = True
         self._positionals.title = _("arguments")
         self._optionals.title = _("options")
+
+    def complete(self) -> None:
+        """Add what every verb takes, once it is known that this verb is meant: there are many."""
+        if not self.is_whole:
+            self.is_whole = True
+            add_everywhere(self)
+
+    def parse_known_args(self, *given: Any, **options: Any) -> Any:
+        self.complete()
+        return super().parse_known_args(*given, **options)
+
+    def format_help(self) -> str:
+        self.complete()
+        return super().format_help()
 
     def error(self, message: str) -> NoReturn:
         from couachgptd.ctl.failures import usage
@@ -131,10 +146,8 @@ def verb(
     `more` is what its own help and the manual teach beyond the one line.
     """
     description = "\n\n".join(filter(None, [_sentence(help_text), more]))
-    parser: argparse.ArgumentParser = verbs.add_parser(
-        name, help=help_text, description=description
-    )
-    add_everywhere(parser)
+    parser: Parser = verbs.add_parser(name, help=help_text, description=description)
+    parser.is_whole = False
     parser.set_defaults(run=_late(place), place=place)
     return parser
 
