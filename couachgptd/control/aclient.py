@@ -44,6 +44,7 @@ class OwnControlClient:
         verb: str,
         on_behalf: UserId,
         body: Json | None = None,
+        /,
         **names: object,
     ) -> Json:
         method, path = place_of(verb, names)
@@ -62,6 +63,7 @@ class OwnControlClient:
         verb: str,
         on_behalf: UserId,
         body: Json | None = None,
+        /,
         **names: object,
     ) -> AsyncGenerator[Json]:
         method, path = place_of(verb, names)
@@ -79,7 +81,7 @@ class OwnControlClient:
             raise ServerStopping from None
 
     async def download(
-        self, verb: str, on_behalf: UserId, **names: object
+        self, verb: str, on_behalf: UserId, /, **names: object
     ) -> AsyncGenerator[bytes]:
         method, path = place_of(verb, names)
         try:

@@ -184,6 +184,7 @@ class ControlClient(Protocol):
         verb: str,
         on_behalf: UserId,
         body: dict[str, Any] | None = None,
+        /,
         **names: object,
     ) -> dict[str, Any]: ...
 
@@ -192,12 +193,13 @@ class ControlClient(Protocol):
         verb: str,
         on_behalf: UserId,
         body: dict[str, Any] | None = None,
+        /,
         **names: object,
     ) -> AsyncGenerator[dict[str, Any]]:
         """Yield the events of a verb that streams; closing it ends the work."""
         ...
 
-    def download(self, verb: str, on_behalf: UserId, **names: object) -> AsyncGenerator[bytes]:
+    def download(self, verb: str, on_behalf: UserId, /, **names: object) -> AsyncGenerator[bytes]:
         """Yield the bytes of a verb that answers with a file."""
         ...
 
