@@ -130,6 +130,11 @@ TABLE: Mapping[str, Audience] = {
 # destroys something, and what makes somebody else powerful.
 DANGEROUS = frozenset(
     {
+        "control.engine.stop",
+        "control.engine.restart",
+        "control.model.rm",
+        "control.restart",
+        "control.drain",
         "control.user.role",
         "control.user.passwd",
         "control.user.reset-link",
@@ -137,6 +142,7 @@ DANGEROUS = frozenset(
         "control.conversation.purge",
         "control.db.clean",
         "control.db.backup.rm",
+        "control.db.backup.download",
         "control.db.restore",
     }
 )

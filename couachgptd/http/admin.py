@@ -2,10 +2,11 @@
 
 import asyncio
 import json
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Any
 
 from aiohttp import web
+from aiohttp.helpers import content_disposition_header
 
 from couachgptd import __version__
 from couachgptd.core import access, wire
@@ -20,7 +21,7 @@ from couachgptd.services.confirmations import STANDS_SECONDS
 ROOT = "/admin"
 # What each page shows before anybody clicks, so that it comes in one piece.
 PAGES: dict[str, tuple[str, ...]] = {
-    "overview": ("control.status", "control.queue"),
+    "overview": ("control.status", "control.queue", "control.samples"),
     "engine": (
         "control.status",
         "control.queue",
@@ -28,7 +29,8 @@ PAGES: dict[str, tuple[str, ...]] = {
         "control.engine.incidents",
     ),
     "people": ("control.user.list", "control.invitation.list", "control.session.list"),
-    "data": ("control.db.show", "control.db.backup.list"),
+    "data": ("control.db.show", "control.db.backup.list", "control.audit"),
+    "server": ("control.status",),
 }
 FIRST = "overview"
 OPERATORS = "control."  # how the names of the operator's verbs begin
@@ -42,6 +44,7 @@ def create_admin_app() -> web.Application:
     add(app, "POST", "/confirm", "admin.confirm", confirm)
     add(app, "POST", "/call/{verb}", "admin.call", call)
     add(app, "POST", "/stream/{verb}", "admin.call", stream)
+    add(app, "POST", "/file/{verb}", "admin.call", download)
     return app
 
 
@@ -60,7 +63,6 @@ async def show(request: web.Request) -> web.StreamResponse:
         "csrf": csrf.token(request),
         "version": __version__,
         "brand": pages.brand_of(request)["name"],
-        "verbs": sorted(verb for verb in access.TABLE if verb.startswith(OPERATORS)),
         "data": dict(zip(PAGES[page], answers, strict=True)),
     }
     return pages.render(request, "admin.html", props=props, page=page, pages=list(PAGES))
@@ -110,6 +112,26 @@ async def stream(request: web.Request) -> web.StreamResponse:
             await response.write(json.dumps(last).encode() + b"\n")
         except ConnectionResetError:  # the person left
             pass
+    return response
+
+
+async def download(request: web.Request) -> web.StreamResponse:
+    """Hand out the file that a verb answers with."""
+    verb, names, _ = await _asked(request)
+    chunks = request.config_dict[CONTROL].download(verb, request[USER].id, **names)
+    name = str(names.get("backup", verb.removeprefix(OPERATORS)))
+    async with aclosing(chunks):
+        chunk = await anext(chunks, b"")  # what is refused is refused before the file begins
+        response = web.StreamResponse()
+        response.content_type = "application/octet-stream"
+        response.headers["Content-Disposition"] = content_disposition_header(
+            "attachment", filename=name
+        )
+        await response.prepare(request)
+        with suppress(ConnectionResetError):  # the person left
+            await response.write(chunk)
+            async for chunk in chunks:
+                await response.write(chunk)
     return response
 
 

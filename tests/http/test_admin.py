@@ -17,7 +17,12 @@ from tests.running_daemon import PASSWORD, Browser, RunningDaemon
 
 Json = dict[str, Any]
 ADDRESSES = ["/admin", "/admin/", *(f"/admin/{page}" for page in PAGES if page != "overview")]
-POSTS = ["/admin/confirm", "/admin/call/control.user.list", "/admin/stream/control.ask"]
+POSTS = [
+    "/admin/confirm",
+    "/admin/call/control.user.list",
+    "/admin/stream/control.ask",
+    "/admin/file/control.audit.csv",
+]
 
 
 async def call(
@@ -162,6 +167,14 @@ async def test_what_is_done_is_audited_with_the_name_of_who_did_it(fresh: Runnin
     assert actor.split()[0] == "ada"
 
 
+async def test_a_name_may_be_called_as_an_argument_of_ours(daemon: RunningDaemon) -> None:
+    async with daemon.browser("ada") as browser:
+        names: Json = {"verb": "user.add", "text": "claire", "on_behalf": 2, "self": 1, "body": 1}
+        response = await browser.post("/admin/call/control.audit", {"names": json.dumps(names)})
+
+    assert [entry["verb"] for entry in (await response.json())["entries"]] == ["user.add"]
+
+
 async def test_what_a_verb_refuses_comes_with_its_code(daemon: RunningDaemon) -> None:
     async with daemon.browser("ada") as browser:
         status, answer = await call(browser, "control.user.approve", login="personne")
@@ -215,6 +228,39 @@ async def test_a_stream_that_is_refused_has_a_status(daemon: RunningDaemon) -> N
         found = await call(browser, "control.ask", {"text": " "}, kind="stream")
 
     assert (found[0], found[1]["error"]["code"]) == (400, "message_empty")
+
+
+async def test_a_file_comes_whole_and_under_its_name(fresh: RunningDaemon) -> None:
+    fresh.add_user("ada", "admin")
+    _, made = fresh.control("POST", "/v1/db/backups")
+    name = made["backup"]["name"]
+    async with fresh.browser("ada") as browser:
+        form = {"names": json.dumps({"backup": name})}
+        path = "/admin/file/control.db.backup.download"
+        refused = await browser.post(path, form)
+        await confirm(browser)
+        file = await browser.post(path, form)
+        missing = await browser.post(path, {"names": json.dumps({"backup": "../couachgpt.db"})})
+
+        assert refused.status == 403
+        assert file.headers["Content-Disposition"] == f'attachment; filename="{name}"'
+        assert await file.read() == (fresh.data / "backups" / name).read_bytes()
+        assert missing.status == 404
+    assert ("ada", "db.backup-download") in [
+        (actor.split()[0], verb) for actor, verb in audited(fresh)
+    ]
+
+
+async def test_the_audit_comes_as_a_file(fresh: RunningDaemon) -> None:
+    fresh.add_user("ada", "admin")
+    async with fresh.browser("ada") as browser:
+        form = {"names": json.dumps({"verb": "user.add", "text": "ada"})}
+        file = await browser.post("/admin/file/control.audit.csv", form)
+        lines = (await file.text()).splitlines()
+
+    assert 'filename="audit.csv"' in file.headers["Content-Disposition"]
+    assert lines[0] == "id,at,actor,verb,detail"
+    assert len(lines) == 2
 
 
 # --- the role is looked up at each action -------------------------------------------------------

@@ -29,10 +29,6 @@ export class Desk {
     this.question = question;
   }
 
-  has(verb: string): boolean {
-    return this.props.verbs.includes(verb);
-  }
-
   /** Returns what the page began with, or null where that failed. */
   // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- says what it is
   first<T>(verb: string): T | null {

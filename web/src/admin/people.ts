@@ -1,4 +1,4 @@
-// Finding people, and passwords that nobody has to think of.
+// Finding people.
 import type { Person } from './shapes';
 
 /** Returns whose name or login holds every word, whatever its case and accents. */

@@ -1,7 +1,7 @@
 // What the server tells the admin page in its markup, once.
 import type { Failure, User } from '../chat/protocol';
 
-export type PageName = 'overview' | 'engine' | 'people' | 'data';
+export type PageName = 'overview' | 'engine' | 'people' | 'data' | 'server';
 
 export interface Props {
   readonly page: PageName;
@@ -10,8 +10,6 @@ export interface Props {
   readonly csrf: string;
   readonly version: string;
   readonly brand: string;
-  /** The operator's verbs that this server knows. */
-  readonly verbs: readonly string[];
   /** The answers of the verbs that the page begins with; one that failed has only its `error`. */
   readonly data: Readonly<Record<string, { readonly error?: Failure }>>;
 }

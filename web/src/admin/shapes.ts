@@ -9,7 +9,17 @@ export interface Status {
   readonly started_at: string;
   readonly uptime_seconds: number;
   readonly address: string;
+  readonly health: 'ok' | 'degraded' | 'failed';
+  readonly problems: readonly string[];
   readonly memory_bytes: number | null;
+  readonly machine: {
+    readonly cores: number;
+    readonly load: number;
+    readonly memory_total_bytes: number;
+    readonly memory_available_bytes: number;
+    readonly disk_total_bytes: number;
+    readonly disk_free_bytes: number;
+  };
   readonly sockets: number;
   readonly engine: {
     readonly kind: string;
@@ -22,13 +32,16 @@ export interface Status {
     readonly state: EngineState;
     readonly reason: FailedReason | null;
     readonly since: string;
+    readonly cpu_cores: number | null;
+    readonly memory_bytes: number | null;
   };
   readonly turns: {
     readonly queued: number;
     readonly running: number;
     readonly is_paused: boolean;
+    readonly is_held: boolean;
   };
-  readonly users: { readonly total: number; readonly pending: number };
+  readonly users: { readonly total: number; readonly pending: number; readonly online: number };
 }
 
 export interface Line {
@@ -45,6 +58,7 @@ export interface Line {
 
 export interface Queue {
   readonly paused: boolean;
+  readonly is_held: boolean;
   readonly running: readonly Line[];
   readonly waiting: readonly Line[];
 }
@@ -137,4 +151,28 @@ export interface Backup {
   readonly made_at: string;
   readonly schema: number;
   readonly size_bytes: number;
+}
+
+export type Range = '1h' | '24h' | '7d';
+
+export interface Samples {
+  readonly range: Range;
+  /** From one figure to the next. */
+  readonly span_seconds: number;
+  /** Seconds since 1970. */
+  readonly at: readonly number[];
+  readonly series: Readonly<Record<string, readonly (number | null)[]>>;
+}
+
+export interface AuditEntry {
+  readonly id: number;
+  readonly at: string;
+  readonly actor: string;
+  readonly verb: string;
+  readonly detail: Readonly<Record<string, unknown>>;
+}
+
+export interface AuditPage {
+  readonly entries: readonly AuditEntry[];
+  readonly next: number | null;
 }
