@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from couachgptd.http.admin import PAGES
 from tests.conftest import StartFakeOllama
 from tests.e2e.conftest import NO_OLLAMA, PICTURES, OpenPage
-from tests.e2e.people import ask, log_in, text_length_grows, wait_for_end
-from tests.running_daemon import RunningDaemon
+from tests.e2e.people import ask, log_in, submit, text_length_grows, wait_for_end
+from tests.running_daemon import PASSWORD, RunningDaemon
 
 SIZES = {"desktop": (1280, 800), "phone": (390, 844)}
 GRID = list(product(("fr", "en"), ("light", "dark"), SIZES))
@@ -88,6 +89,7 @@ def test_screenshots_of_every_page(
     try:
         _outside(site, open_page, options, picture)
         _inside(site, open_page, options, picture, language)
+        _administration(site, open_page, options, picture, language)
     finally:
         site.stop()
 
@@ -176,6 +178,28 @@ def _inside(
         page.locator("header button").first.click()
         page.wait_for_timeout(400)  # the drawer slides in
         picture(page, "chat-drawer")
+
+
+def _administration(
+    site: RunningDaemon,
+    open_page: OpenPage,
+    options: dict[str, Any],
+    picture: Picture,
+    language: str,
+) -> None:
+    site.add_user("ada", "admin", name="Ada Lovelace", language=language)
+    site.control("POST", "/v1/db/backups")
+    page = open_page(f"{site.address}/admin/", **options)
+    page.fill("input[name=login]", "ada")
+    page.fill("input[name=password]", PASSWORD)
+    submit(page)
+    for name in PAGES:
+        page.goto(f"{site.address}/admin/{'' if name == 'overview' else name}")
+        expect(page.locator(".panel").first).to_be_visible()
+        picture(page, f"admin-{name}")
+    page.locator(".panel .button-quiet").first.click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    picture(page, "admin-dialog")
 
 
 @pytest.mark.soak
