@@ -19,6 +19,7 @@ from couachgptd.http.routes import add
 from couachgptd.services.confirmations import STANDS_SECONDS
 
 ROOT = "/admin"
+SETTINGS = "control.setting.list"
 # What each page shows before anybody clicks, so that it comes in one piece.
 PAGES: dict[str, tuple[str, ...]] = {
     "overview": ("control.status", "control.queue", "control.samples"),
@@ -28,9 +29,9 @@ PAGES: dict[str, tuple[str, ...]] = {
         "control.model.list",
         "control.engine.incidents",
     ),
-    "people": ("control.user.list", "control.invitation.list", "control.session.list"),
-    "data": ("control.db.show", "control.db.backup.list", "control.audit"),
-    "server": ("control.status",),
+    "people": ("control.user.list", "control.invitation.list", "control.session.list", SETTINGS),
+    "data": ("control.db.show", "control.db.backup.list", "control.audit", SETTINGS),
+    "server": ("control.status", SETTINGS, "control.banner.show", "control.config.show"),
 }
 FIRST = "overview"
 OPERATORS = "control."  # how the names of the operator's verbs begin

@@ -324,3 +324,44 @@ def test_every_page_works_by_keyboard_and_fits_a_phone(
         expect(page.locator(".panel").first).to_be_visible()
         root = "document.documentElement"
         assert page.evaluate(f"{root}.scrollWidth <= {root}.clientWidth"), name
+
+
+def test_registration_is_closed_at_once_and_given_back_to_the_configuration(
+    site: RunningDaemon, open_page: OpenPage
+) -> None:
+    page = open_admin(site, open_page, "people", "People")
+    page.get_by_label("Who may make an account").select_option("closed")
+    page.get_by_role("button", name="Save").click()
+    back = page.get_by_role("button", name="Back to the configuration (everybody, after approval)")
+    expect(back).to_be_visible()
+    theirs = open_page(f"{site.address}/register")
+    expect(theirs.locator("input[name=password]")).to_have_count(0)
+
+    back.click()
+    expect(page.get_by_label("Who may make an account")).to_have_value("approval")
+    theirs.reload()
+    expect(theirs.locator("input[name=password]")).to_be_visible()
+
+
+def test_a_notice_is_seen_on_every_open_page_until_it_is_taken_away(
+    site: RunningDaemon, open_page: OpenPage
+) -> None:
+    theirs = open_page(site.address)
+    log_in(theirs, "marc")
+    page = open_admin(site, open_page, "server", "Server")
+    page.get_by_label("Text").fill("Maintenance at <b>noon</b>")
+    page.get_by_role("button", name="Show it").click()
+    expect(theirs.get_by_text("Maintenance at <b>noon</b>")).to_be_visible()
+
+    page.get_by_role("button", name="Take it away").click()
+    expect(theirs.get_by_text("Maintenance at")).to_have_count(0)
+
+
+def test_the_configuration_says_where_each_value_comes_from_and_hides_secrets(
+    site: RunningDaemon, open_page: OpenPage
+) -> None:
+    page = open_admin(site, open_page, "server", "Server")
+    page.get_by_text(re.compile(r"^Show all")).click()
+    row = page.get_by_role("row", name=re.compile(r"server\.port"))
+    expect(row).to_contain_text(str(site.port))
+    expect(row).to_contain_text("command line")
