@@ -15,6 +15,7 @@ TLS=/etc/couachgpt/tls
 UNITS=/etc/systemd/system
 SERVICE=couachgptd.service
 SOCKET=couachgptd.socket
+SANDBOX=couachgpt-sandbox.socket
 ACCOUNT=couachgpt
 READY_SECONDS=60
 
@@ -480,6 +481,8 @@ require_room() {
 
 stop_service() {
     run systemctl stop "$SOCKET" "$SERVICE"
+    # The daemon wants it at each start; a release from before it has none.
+    if has_unit "$SANDBOX"; then run systemctl stop "$SANDBOX"; fi
     # After a start limit it would refuse to start again.
     run systemctl reset-failed "$SOCKET" "$SERVICE" 2>/dev/null || true
 }
@@ -695,6 +698,7 @@ uninstall() {
     if has_unit "$SERVICE"; then
         run systemctl --quiet disable --now "$SOCKET" "$SERVICE"
         run systemctl reset-failed "$SOCKET" "$SERVICE" 2>/dev/null || true
+        if has_unit "$SANDBOX"; then run systemctl stop "$SANDBOX"; fi
     fi
     had_dropin=""
     [ ! -e "$UNITS/ollama.service.d/couachgpt.conf" ] || had_dropin=1

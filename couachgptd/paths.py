@@ -7,6 +7,7 @@ PACKAGE = Path(__file__).resolve().parent
 SYSTEM_CONFIG = Path("/etc/couachgpt.toml")
 SYSTEM_DATA = Path("/var/lib/couachgpt")
 SYSTEM_SOCKET = Path("/run/couachgpt/control.sock")
+SANDBOX_SOCKET = Path("/run/couachgpt-sandbox.sock")
 SOCKET_NAME = "control.sock"
 
 

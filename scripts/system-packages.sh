@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what the tests need of the system, once: Debian's Chromium with a font for the browser tests,
-# systemd, D-Bus and polkit for those of the service. Does nothing where all is there.
+# systemd, D-Bus and polkit for those of the service, bubblewrap for those of the sandbox. Does nothing where all is there.
 set -eu
 
 missing=""
@@ -16,6 +16,7 @@ dbus /usr/bin/dbus-daemon
 polkitd /usr/lib/polkit-1/polkitd
 util-linux /usr/bin/nsenter
 curl /usr/bin/curl
+bubblewrap /usr/bin/bwrap
 END
 
 if [ -z "$missing" ]; then

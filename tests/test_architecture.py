@@ -64,6 +64,10 @@ RULES = {
         "aiohttp multidict yarl",
         "the socket asks a service, never a table, an engine or a page",
     ),
+    "sandbox.walls": rule(
+        "core logs paths sandbox.frames", "", "the side that is trusted: it knows no job"
+    ),
+    "sandbox": rule("", "", "the worker is alone with a file: the standard library only"),
     "catalogue": rule("", "", "couachgptctl reads it before there is a daemon"),
     "ctl": rule(
         "catalogue control.client control.kept control.routes control.shapes config i18n logs"

@@ -27,6 +27,8 @@ from couachgptd.core.errors import (
     NotFound,
     QueueFull,
     RestartUnavailable,
+    SandboxFailed,
+    SandboxMissing,
     SetupDone,
     StoreError,
     TurnRunning,
@@ -54,6 +56,8 @@ _STATUS: tuple[tuple[type[CouachError], int], ...] = (
     (LastAdministrator, 409),
     (TurnRunning, 409),
     (QueueFull, 429),
+    (SandboxMissing, 503),
+    (SandboxFailed, 503),
     (EngineError, 503),
     (StoreError, 507),
 )

@@ -173,6 +173,27 @@ class FormExpired(CouachError):
     code = "form_expired"
 
 
+# --- untrusted work ----------------------------------------------------------------------------
+
+
+class SandboxMissing(CouachError):
+    """Nothing here can shut untrusted work in, so it was not done at all."""
+
+    code = "sandbox_missing"
+
+
+class SandboxFailed(CouachError):
+    """The work did not come to its end, for want of time or memory, or else. Fields: `reason`."""
+
+    code = "sandbox_failed"
+
+
+class FileRefused(CouachError):
+    """Somebody's file is not what it must be, by the word of the job. Fields: `reason`."""
+
+    code = "file_refused"
+
+
 # --- the engine --------------------------------------------------------------------------------
 
 

@@ -150,6 +150,18 @@ class Passwords(Protocol):
         ...
 
 
+class Sandbox(Protocol):
+    """Where untrusted work is done: without a network, our files, or more than a little memory."""
+
+    async def run(self, job: str, data: bytes, *, seconds: float) -> bytes:
+        """Do a job of the worker's table (`couachgptd/sandbox`) and return its result.
+
+        The result is to be checked: who takes over the worker writes it. Raises SandboxMissing,
+        SandboxFailed, FileRefused.
+        """
+        ...
+
+
 class SettingsInForce(Protocol):
     """The configuration, as an operator sees it; both answer in the shapes of docs/control.md."""
 

@@ -103,6 +103,18 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         mark("`couachgptctl user role LOGIN admin` makes another one first."),
     ),
     "form_expired": (mark("The form is too old."), ""),
+    "sandbox_missing": (
+        mark("The server has nothing to open a file safely with, so it did not open it."),
+        mark("Start couachgpt-sandbox.socket, or install bubblewrap."),
+    ),
+    "sandbox_failed": (
+        mark("The file could not be checked."),
+        mark("It may be too complicated: try a simpler one."),
+    ),
+    "file_refused": (
+        mark("The file was refused ({reason})."),
+        mark("Take a PNG or SVG picture of 256 KiB at most, without scripts or outside links."),
+    ),
     "engine_failed": (mark("The engine failed."), _ASK_STATUS),
     "engine_unavailable": (mark("The engine does not answer."), _ASK_STATUS),
     "engine_missing": (

@@ -13,6 +13,8 @@ from tests.systemd.sandboxed import PREFIX, SOURCE, Sandbox, eventually
 
 UNIT = "couachgptd.service"
 SOCKET = "couachgptd.socket"
+SANDBOX = "couachgpt-sandbox.socket"
+WORKER = "couachgpt-sandbox@.service"
 OLLAMA = "ollama.service"
 CONFIG = Path("/etc/couachgpt.toml")
 DATA = Path("/var/lib/couachgpt")
@@ -26,6 +28,8 @@ PYTHON = PREFIX / "current" / "bin" / "python"
 FILES = {
     "couachgptd.service": "/etc/systemd/system/couachgptd.service",
     "couachgptd.socket": "/etc/systemd/system/couachgptd.socket",
+    "couachgpt-sandbox.socket": "/etc/systemd/system/couachgpt-sandbox.socket",
+    "couachgpt-sandbox@.service": "/etc/systemd/system/couachgpt-sandbox@.service",
     "sysusers.conf": "/etc/sysusers.d/couachgpt.conf",
     "tmpfiles.conf": "/etc/tmpfiles.d/couachgpt.conf",
     "couachgpt.rules": "/etc/polkit-1/rules.d/couachgpt.rules",
@@ -145,9 +149,9 @@ class Site(Reachable, Watched, Scripted):
 
     def clear(self) -> None:
         """End all of it and forget what was kept."""
-        self.systemctl("stop", SOCKET, UNIT, OLLAMA)
+        self.systemctl("stop", SOCKET, UNIT, SANDBOX, OLLAMA)
         self.systemctl("reset-failed")
-        for unit in (UNIT, SOCKET, OLLAMA):
+        for unit in (UNIT, SOCKET, WORKER, OLLAMA):
             self.sandbox.run("rm", "-f", UNITS / f"{unit}.d" / "test.conf")
         self.sandbox.run("rm", "-rf", DATA)
         self.sandbox.run("journalctl", "--rotate", "--vacuum-time=1us")

@@ -75,6 +75,15 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
     t('This link has been used or is too old. Ask your administrator for a new one.'),
   last_administrator: () => t('This is the last active administrator: name another one before.'),
   form_expired: () => t('This page was open for too long. Reload it and try again.'),
+  sandbox_missing: () =>
+    t('The server has nothing to open a file safely with, so it did not open it.'),
+  sandbox_failed: () =>
+    t('The file could not be checked. It may be too complicated: try a simpler one.'),
+  file_refused: (fields) =>
+    t(
+      'The file was refused ({reason}). Take a PNG or SVG picture of 256 KiB at most, without scripts or outside links.',
+      { reason: text(fields.reason) },
+    ),
 
   // the engine
   engine_failed: () => t('The AI engine failed. Try again in a moment.'),

@@ -1,0 +1,39 @@
+"""The worker: limits itself, reads one request, does the job of that name, answers, ends."""
+
+import resource
+import sys
+from collections.abc import Callable, Mapping
+
+from couachgptd.sandbox import frames, logo
+from couachgptd.sandbox.frames import Status
+from couachgptd.sandbox.refusal import Refused
+
+JOBS: Mapping[str, Callable[[bytes], bytes]] = {"logo": logo.check}
+
+# Below what the units allow, and the only bounds where bubblewrap starts us.
+LIMITS = {
+    resource.RLIMIT_AS: 256 * 1024 * 1024,
+    resource.RLIMIT_CPU: 5,  # seconds
+    resource.RLIMIT_NPROC: 0,  # no process or thread more
+    resource.RLIMIT_NOFILE: 32,
+    resource.RLIMIT_FSIZE: 0,
+    resource.RLIMIT_CORE: 0,
+}
+
+
+def main() -> None:
+    for kind, most in LIMITS.items():
+        resource.setrlimit(kind, (most, most))
+    job, data = frames.read_request(sys.stdin.buffer)
+    try:
+        told = frames.answer(Status.DONE, JOBS[job](data))
+    except Refused as refusal:
+        told = frames.answer(Status.REFUSED, refusal.reason.encode("ascii"))
+    except MemoryError:
+        told = frames.answer(Status.OUT_OF_MEMORY)
+    sys.stdout.buffer.write(told)
+    sys.stdout.buffer.flush()
+
+
+if __name__ == "__main__":
+    main()
