@@ -187,17 +187,38 @@ def test_an_account_is_deleted_after_saying_what_goes(
     assert audited(site)[-1] == ("ada", "user.rm")
 
 
-def test_the_engine_is_restarted_or_it_is_said_why_not(
+def test_an_engine_that_is_nobodys_to_restart_says_so_in_the_dialog(
     site: RunningDaemon, open_page: OpenPage
 ) -> None:
-    """This engine is nobody's to restart: the refusal of the daemon stands in the dialog."""
     page = open_admin(site, open_page, "engine", "Engine")
-    expect(page.locator("li[aria-current=step]")).to_have_text("ready")
     page.get_by_role("button", name="Restart the engine").click()
     confirm(page, "Restart")
 
     expect(page.get_by_role("alert")).to_be_visible()
-    assert ("ada", "engine.restart") in audited(site)
+
+
+def test_our_own_engine_is_restarted_stopped_and_started(
+    new_site: RunningDaemon, open_page: OpenPage
+) -> None:
+    new_site.add_user("ada", "admin", language="en")
+    page = open_admin(new_site, open_page, "engine", "Engine")
+    state = page.locator("li[aria-current=step]")
+    expect(state).to_have_text("ready")
+    page.get_by_role("button", name="Restart the engine").click()
+    confirm(page, "Restart")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.get_by_role("status").filter(has_text="being restarted")).to_be_visible()
+    expect(state).to_have_text("ready")
+
+    page.get_by_role("button", name="Stop the engine").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_label("Your password")).to_have_count(0)  # it still counts
+    dialog.get_by_role("button", name="Stop").click()
+    expect(state).to_have_text("stopped")
+    page.get_by_role("button", name="Start the engine").click()
+    expect(state).to_have_text("ready")
+    verbs = [verb for _, verb in audited(new_site)]
+    assert verbs[-3:] == ["engine.restart", "engine.stop", "engine.start"]
 
 
 def test_maintenance_is_seen_as_it_begins_and_ends(

@@ -13,7 +13,7 @@ import pytest
 from couachgptd.core.access import DANGEROUS, TABLE
 from couachgptd.http.admin import PAGES
 from tests.daemon_fixtures import MakeDaemon
-from tests.running_daemon import PASSWORD, Browser, RunningDaemon
+from tests.running_daemon import PASSWORD, ROOT, Browser, RunningDaemon
 
 Json = dict[str, Any]
 ADDRESSES = ["/admin", "/admin/", *(f"/admin/{page}" for page in PAGES if page != "overview")]
@@ -327,6 +327,29 @@ async def test_watching_twice_is_told_once(daemon: RunningDaemon) -> None:
         told = [each["status"]["uptime_seconds"] for each in tab.messages if "status" in each]
 
     assert len(told) == 1
+
+
+# --- what the page offers ----------------------------------------------------------------------
+
+NOT_OFFERED = {
+    "control.ask": "the chat is there for that",
+    "control.conversation.purge": "whoever owns it is not asked; for the command line",
+    "control.dump": "for programmers, at the command line",
+    "control.engine.show": "the status says what the page shows",
+    "control.events": "the WebSocket tells the page",
+    "control.setup-link": "whoever sees the page has an administrator",
+    "control.user.passwd": "a link lets people choose; nobody else should know a password",
+}
+
+
+def test_the_page_offers_every_verb_of_the_command_line_but_a_few() -> None:
+    sources = (ROOT / "web" / "src" / "admin").glob("*.svelte")
+    text = "\n".join(path.read_text(encoding="utf-8") for path in sources)
+    offered = set(re.findall(r"'(control\.[\w.-]+)'", text)) | {"control.queue", "control.status"}
+    verbs = {verb for verb in TABLE if verb.startswith("control.")}
+
+    assert offered == verbs - set(NOT_OFFERED)
+    assert verbs >= set(NOT_OFFERED)
 
 
 # --- what is dangerous -------------------------------------------------------------------------
