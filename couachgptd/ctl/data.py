@@ -1,10 +1,12 @@
 """couachgptctl db: backups and their return, the check of the database, what is old."""
 
+import os
 import subprocess
 import sys
 from contextlib import contextmanager
 from pathlib import Path
 
+from couachgptd import paths
 from couachgptd.control.client import ControlError, DaemonNotRunning
 from couachgptd.ctl import consent, exits, render
 from couachgptd.ctl.connection import connected, settings
@@ -123,10 +125,14 @@ def _restore_alone(arguments: "Namespace") -> int:
     given = Path(arguments.backup)
     if given.name == arguments.backup:
         given = settings(arguments).storage.directory / BACKUPS / given
-    program = [sys.executable, "-m", "couachgptd", "--restore", str(given.absolute())]
+    # -P: root runs no module of the current folder, which may well be the daemon's user's.
+    program = [sys.executable, "-P", "-m", "couachgptd", "--restore", str(given.absolute())]
     if arguments.config is not None:
         program += ["--config", arguments.config]
-    done = subprocess.run(program, check=False, capture_output=True, text=True)  # noqa: S603 -- ours
+    done = subprocess.run(  # noqa: S603 -- ours
+        program, check=False, capture_output=True, text=True,
+        env={**os.environ, "PYTHONPATH": str(paths.PACKAGE.parent)},
+    )  # fmt: skip
     if done.returncode:
         reason = done.stderr.strip().rpartition("couachgptd: ")[2] or str(done.returncode)
         raise CommandFailed(render.safe(reason), code="restore_failed")

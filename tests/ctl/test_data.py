@@ -5,6 +5,7 @@ import os
 import pty
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,12 +18,12 @@ Json = dict[str, Any]
 
 
 def ctl(
-    daemon: RunningDaemon, *words: str, stdin: int = subprocess.DEVNULL
+    daemon: RunningDaemon, *words: str, stdin: int = subprocess.DEVNULL, folder: Path = ROOT
 ) -> "subprocess.CompletedProcess[str]":
-    program = [sys.executable, "-m", "couachgptd.ctl", "--socket", str(daemon.socket), *words]
-    environment = {**os.environ, "LC_ALL": "C.UTF-8"}
+    program = [sys.executable, "-P", "-m", "couachgptd.ctl", "--socket", str(daemon.socket), *words]
+    environment = {**os.environ, "LC_ALL": "C.UTF-8", "PYTHONPATH": str(ROOT)}
     return subprocess.run(
-        program, stdin=stdin, capture_output=True, text=True, cwd=ROOT, env=environment,
+        program, stdin=stdin, capture_output=True, text=True, cwd=folder, env=environment,
         check=False, timeout=60,
     )  # fmt: skip
 
@@ -73,7 +74,11 @@ async def test_a_backup_comes_back_with_the_daemon_running_and_without(
     config = fresh.data.parent / "couachgpt.toml"
     config.write_text(f'[storage]\ndata_dir = "{fresh.data}"\n')
     name = backup["backup"]["name"]
-    alone = ctl(fresh, "--config", str(config), "db", "restore", name, "--yes")
+    # In a folder like the backups', where the daemon's user may have laid a module for root to run.
+    trap = fresh.data / "backups" / "couachgptd.py"
+    trap.write_text("raise SystemExit('somebody else is root now')")
+    restore = ("--config", str(config), "db", "restore", name, "--yes")
+    alone = ctl(fresh, *restore, folder=trap.parent)
     assert (alone.returncode, "is in place" in alone.stdout) == (0, True), alone.stderr
     fresh.start()
     assert await conversations(fresh, "claire") == [kept]
