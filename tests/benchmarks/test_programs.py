@@ -48,11 +48,14 @@ def test_relay_compares_the_daemon_with_the_pass_through_and_loses_no_token() ->
     assert 0 < ours["first_page_s"] <= ours["ready_s"]
 
 
+OWN_COMMANDS = ("--version", "--help", "status")
+
+
 def test_startup_times_the_commands_and_the_daemon() -> None:
     report = run("startup")
 
     commands = [row["command"] for row in report["rows"] if "command" in row]
-    assert commands == ["python -c pass", "couachgptctl --version", "couachgptctl --help"]
+    assert commands == ["python -c pass", *(f"couachgptctl {verb}" for verb in OWN_COMMANDS)]
     daemons = [row for row in report["rows"] if "engine" in row]
     assert [row["engine"] for row in daemons] == ["ollama", "embedded"]
     assert all(row["rss_idle_mib"] > 10 for row in daemons)

@@ -18,7 +18,7 @@ from couachgptd.engine.meters import (
 
 MOVES_SECONDS = 0.5  # long enough for a rate: the kernel counts CPU in steps of 10 ms
 COST_SECONDS = 0.002
-BUSY_CORES = 0.2  # what spins gets at least, on a machine that others use too
+BUSY_CORES = 0.1  # what spins gets at least, on a machine that others use too
 
 SPIN = "while True: pass"
 SLEEP = "import time; time.sleep(600)"
