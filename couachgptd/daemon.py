@@ -36,10 +36,12 @@ from couachgptd.http.socket import warn_of_restart
 from couachgptd.listeners import address_of, knock, opened_listeners
 from couachgptd.log_tail import opened_tail
 from couachgptd.notify import more_time, notify, watchdog_seconds
+from couachgptd.sandbox.walls import Bubblewrap, FirstThatIsThere, Unit
 from couachgptd.services.accounts import AccountService
 from couachgptd.services.chat import ChatService
 from couachgptd.services.heartbeat import Heartbeat
 from couachgptd.services.links import LinkService
+from couachgptd.services.logo import Logo
 from couachgptd.services.maintenance import Maintenance
 from couachgptd.services.models import ModelService
 from couachgptd.services.operator import people
@@ -153,6 +155,7 @@ async def run(config: Config, configuration: Configuration | None = None) -> int
             watch=watch,
             maintenance=maintenance,
             site=site,
+            logo=await Logo.recalled(store, FirstThatIsThere(Unit(), Bubblewrap())),
             orders=orders,
             shutdown=shutdown,
             settings=settings,
@@ -174,6 +177,7 @@ async def run(config: Config, configuration: Configuration | None = None) -> int
                 **{name: site[f"brand.{name}"] for name in ("name", "accent", "accent_dark")},
             ),
             site=site,
+            logo=desk.logo,
             answer_tokens=config.chat.answer_tokens,
             csrf_secret=await _csrf_secret(store),
         )

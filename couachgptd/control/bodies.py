@@ -84,5 +84,11 @@ class NewBanner(TypedDict):
     until: NotRequired[str | None]
 
 
+class NewLogo(TypedDict):
+    """`data` is the file in base64: a PNG or an SVG of 256 KiB at most."""
+
+    data: str
+
+
 class NamedBackup(TypedDict):
     backup: str

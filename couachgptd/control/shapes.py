@@ -326,3 +326,12 @@ class Banner(TypedDict):
 
 class BannerAnswer(TypedDict):
     banner: Banner | None
+
+
+class Logo(TypedDict):
+    type: Literal["image/png", "image/svg+xml"]
+    size_bytes: int
+
+
+class LogoAnswer(TypedDict):
+    logo: Logo | None

@@ -22,6 +22,7 @@ from couachgptd.http.keys import (
     CONTROL,
     CSRF_SECRET,
     LINKS,
+    LOGO,
     MODELS,
     SERVER,
     SITE,
@@ -36,12 +37,13 @@ from couachgptd.services.accounts import AccountService
 from couachgptd.services.chat import ChatService
 from couachgptd.services.confirmations import Confirmations
 from couachgptd.services.links import LinkService
+from couachgptd.services.logo import Logo
 from couachgptd.services.models import ModelService
 from couachgptd.services.site import Site
 from couachgptd.services.topics import Topics
 from couachgptd.settings import Brand, Server
 
-BODY_MAX_BYTES = 256 * 1024  # forms only; files come with a later version
+BODY_MAX_BYTES = 512 * 1024  # forms, the largest being a logo of 256 KiB in base64
 
 
 def create_app(
@@ -55,6 +57,7 @@ def create_app(
     server: Server,
     brand: Callable[[], Brand],
     site: Site,
+    logo: Logo,
     answer_tokens: int,
     csrf_secret: bytes,
     dist: Path | None = None,
@@ -76,6 +79,7 @@ def create_app(
     app[SERVER] = server
     app[BRAND] = brand
     app[SITE] = site
+    app[LOGO] = logo
     app[ANSWER_TOKENS] = answer_tokens
     app[CONFIRMATIONS] = Confirmations(accounts)
     app[CONTROL] = control

@@ -11,6 +11,7 @@ from couachgptd.services.accounts import AccountService
 from couachgptd.services.chat import ChatService
 from couachgptd.services.confirmations import Confirmations
 from couachgptd.services.links import LinkService
+from couachgptd.services.logo import Logo
 from couachgptd.services.models import ModelService
 from couachgptd.services.site import Site
 from couachgptd.services.topics import Topics
@@ -24,6 +25,7 @@ CONFIRMATIONS = web.AppKey("CONFIRMATIONS", Confirmations)
 CONTROL: web.AppKey[ControlClient] = web.AppKey("CONTROL", ControlClient)
 CSRF_SECRET = web.AppKey("CSRF_SECRET", bytes)
 LINKS = web.AppKey("LINKS", LinkService)
+LOGO = web.AppKey("LOGO", Logo)
 MODELS = web.AppKey("MODELS", ModelService)
 SITE = web.AppKey("SITE", Site)
 SERVER = web.AppKey("SERVER", Server)

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from couachgptd import paths
 from couachgptd.http import csrf
-from couachgptd.http.keys import ASSETS, BRAND, REQUEST_ID, USER
+from couachgptd.http.keys import ASSETS, BRAND, LOGO, REQUEST_ID, USER
 from couachgptd.http.origin import is_secure
 from couachgptd.i18n import choose_language, translations
 from couachgptd.settings import LOGO_TYPES, Brand
@@ -78,9 +78,11 @@ def theme_of(request: web.Request) -> str:
 
 def brand_of(request: web.Request) -> dict[str, str]:
     brand = request.config_dict[BRAND]()
+    sent = request.config_dict[LOGO].shown
+    logo = LOGO_PATH if brand.logo else ""
     return {
         "name": brand.name,
-        "logo": LOGO_PATH if brand.logo else "",
+        "logo": f"{LOGO_PATH}?v={sent.version}" if sent else logo,
         "accent": brand.accent,
         "accent_dark": brand.accent_dark,
     }
@@ -103,12 +105,15 @@ async def brand_stylesheet(request: web.Request) -> web.Response:
 
 
 async def brand_logo(request: web.Request) -> web.StreamResponse:
+    headers = {"Content-Security-Policy": "default-src 'none'; sandbox"}
+    if sent := request.config_dict[LOGO].shown:
+        headers |= {"Content-Type": sent.media_type, "Cache-Control": "public, max-age=300"}
+        return web.Response(body=sent.data, headers=headers)
     logo = Path(request.config_dict[BRAND]().logo)
     kind = LOGO_TYPES.get(logo.suffix.lower())
     if kind is None:
         raise web.HTTPNotFound
-    headers = {"Content-Type": kind, "Content-Security-Policy": "default-src 'none'; sandbox"}
-    return web.FileResponse(logo, headers=headers)
+    return web.FileResponse(logo, headers=headers | {"Content-Type": kind})
 
 
 async def favicon(_request: web.Request) -> web.StreamResponse:

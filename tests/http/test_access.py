@@ -10,9 +10,11 @@ from couachgptd.core.access import TABLE, Audience, UnknownVerb
 from couachgptd.http.app import create_app
 from couachgptd.http.routes import add, require_all_guarded
 from couachgptd.http.socket import _VERBS
+from couachgptd.sandbox.walls import FirstThatIsThere
 from couachgptd.services.accounts import AccountService
 from couachgptd.services.chat import ChatService
 from couachgptd.services.links import LinkService
+from couachgptd.services.logo import Logo
 from couachgptd.services.models import ModelService
 from couachgptd.services.site import Site
 from couachgptd.services.topics import Topics
@@ -52,6 +54,7 @@ def application() -> web.Application:
         server=Server(),
         brand=Brand,
         site=Site(nothing, {}, lambda _name, value: value),
+        logo=Logo(nothing, FirstThatIsThere()),
         answer_tokens=1,
         csrf_secret=b"x",
     )

@@ -19,10 +19,12 @@ from couachgptd.core.ids import ConversationId, UserId
 from couachgptd.http.app import create_app
 from couachgptd.http.socket import SOCKETS
 from couachgptd.logs import LineFormatter
+from couachgptd.sandbox.walls import FirstThatIsThere
 from couachgptd.services import site as services_site
 from couachgptd.services.accounts import AccountService
 from couachgptd.services.chat import ChatService
 from couachgptd.services.links import LinkService
+from couachgptd.services.logo import Logo
 from couachgptd.services.models import ModelService
 from couachgptd.services.prompts import Prompts
 from couachgptd.services.runner import TurnRunner
@@ -106,6 +108,7 @@ async def running_site(data: Path, server: Server) -> AsyncIterator[Site]:
             server=server,
             brand=Brand,
             site=services_site.Site(store, {}, lambda _name, value: value),
+            logo=Logo(store, FirstThatIsThere()),
             answer_tokens=10,
             csrf_secret=b"x",
         )

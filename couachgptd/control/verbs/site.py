@@ -1,4 +1,4 @@
-"""The rows of what is changed while the daemon runs: settings, the banner."""
+"""The rows of what is changed while the daemon runs: settings, banner, logo."""
 
 from couachgptd.control import bodies, shapes
 from couachgptd.control.verb import Verb
@@ -25,5 +25,24 @@ VERBS = (
         site.set_banner,
         shapes.BannerAnswer,
         bodies.NewBanner,
+    ),
+    Verb(
+        "control.logo.show",
+        "Tell which logo was sent; null where the configuration's counts.",
+        site.logo,
+        shapes.LogoAnswer,
+    ),
+    Verb(
+        "control.logo.set",
+        "Examine a picture in the sandbox and show it as the logo, at once and for good.",
+        site.set_logo,
+        shapes.LogoAnswer,
+        bodies.NewLogo,
+    ),
+    Verb(
+        "control.logo.rm",
+        "Give the configuration's logo its say again.",
+        site.remove_logo,
+        shapes.LogoAnswer,
     ),
 )

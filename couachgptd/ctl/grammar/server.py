@@ -47,6 +47,18 @@ def _add_config(verbs: Any) -> None:
         _("read the file again, take over what can be, say what needs a restart"),
         _("A file with a mistake changes nothing."),
     )  # fmt: skip
+    logo = verb(
+        config, "logo", "couachgptd.ctl.settings:logo",
+        _("show a picture as the logo on every page, or the configuration's again"),
+        _("The server examines the file in a sandbox before it shows it to anybody."),
+    )  # fmt: skip
+    which = logo.add_mutually_exclusive_group(required=True)
+    which.add_argument(
+        "file", metavar="FILE", nargs="?", help=_("a PNG or an SVG of 256 KiB at most")
+    )
+    which.add_argument(
+        "--remove", action="store_true", help=_("take away the one that was sent before")
+    )
 
 
 def _add_watching(verbs: Any) -> None:

@@ -14,6 +14,7 @@ from couachgptd.core.wire import Json
 from couachgptd.services.accounts import AccountService
 from couachgptd.services.chat import ChatService
 from couachgptd.services.links import LinkService
+from couachgptd.services.logo import Logo
 from couachgptd.services.maintenance import Maintenance
 from couachgptd.services.models import ModelService
 from couachgptd.services.orders import Orders
@@ -37,6 +38,7 @@ class Desk:
     watch: Watch
     maintenance: Maintenance
     site: Site
+    logo: Logo
     orders: Orders
     shutdown: Shutdown
     settings: SettingsInForce

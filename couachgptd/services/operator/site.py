@@ -1,5 +1,6 @@
-"""The operator's verbs for what is changed while the daemon runs: settings, the banner."""
+"""The operator's verbs for what is changed while the daemon runs: settings, banner, logo."""
 
+import base64
 from datetime import UTC, datetime
 
 from couachgptd.core.banner import TEXT_MOST, Banner, Level
@@ -33,6 +34,25 @@ async def set_banner(desk: Desk, call: Call) -> Json:
     shown = Banner(text, level, _until(call)) if text else None
     await desk.site.show(shown, call.actor)
     return {"banner": desk.site.banner}
+
+
+async def logo(desk: Desk, _call: Call) -> Json:
+    return {"logo": desk.logo.shape}
+
+
+async def set_logo(desk: Desk, call: Call) -> Json:
+    """Raises FileRefused, SandboxMissing, SandboxFailed."""
+    try:
+        data = base64.b64decode(call.text("data"), validate=True)
+    except ValueError:
+        raise BadRequest(reason="data") from None
+    await desk.logo.change(data, call.actor)
+    return {"logo": desk.logo.shape}
+
+
+async def remove_logo(desk: Desk, call: Call) -> Json:
+    await desk.logo.remove(call.actor)
+    return {"logo": None}
 
 
 def _until(call: Call) -> datetime | None:
