@@ -39,7 +39,9 @@ async def shown(daemon: RunningDaemon) -> bytes | None:
 
 
 @needs_bwrap
-@pytest.mark.parametrize(("data", "kind"), [(svg(), "image/svg+xml"), (png(), "image/png")], ids=["svg", "png"])
+@pytest.mark.parametrize(
+    ("data", "kind"), [(svg(), "image/svg+xml"), (png(), "image/png")], ids=["svg", "png"]
+)
 async def test_a_logo_that_is_sent_is_shown_for_good_until_it_is_taken_away(
     fresh: RunningDaemon, data: bytes, kind: str
 ) -> None:

@@ -1,8 +1,9 @@
-"""The sandbox's units under a real systemd: the work is done, and whoever takes it over gets nowhere.
+"""The sandbox's units under a real systemd: work is done, and whoever takes it over is shut in.
 
 Our worker has no job that misbehaves, so a drop-in runs another program behind the same wall.
 """
 
+import asyncio
 import base64
 from typing import Any
 
@@ -12,7 +13,7 @@ from couachgptd.core.errors import SandboxFailed
 from couachgptd.sandbox.walls import Unit
 from tests.sandbox.test_logo import png, svg
 from tests.systemd.sandboxed import eventually
-from tests.systemd.service import CONFIG, CONTROL_SOCKET, DATA, PYTHON, SANDBOX, UNIT, UNITS, Site
+from tests.systemd.service import CONFIG, CONTROL_SOCKET, DATA, PYTHON, SANDBOX, UNITS, Site
 from tests.systemd.service import WORKER as TEMPLATE
 
 PLACE = "/v1/settings/logo"
@@ -94,17 +95,76 @@ def test_who_reaches_the_sandbox(site: Site, user: str, *, connects: bool) -> No
         (f"socket.socket(socket.AF_UNIX).connect({str(CONTROL_SOCKET)!r})", "Error"),
         ("socket.create_connection(('127.0.0.1', 8294), 5)", "Error"),
         ("socket.socket(socket.AF_INET)", "Error"),
-        ("[os.fork() for _ in range(1)] and os.unshare", "Error"),
         ("os.setuid(0)", "PermissionError"),
+        ("os.chown('/tmp', 0, 0)", "PermissionError"),
     ],
 )
 def test_whoever_takes_a_worker_over_gets_nowhere(site: Site, attempt: str, refusal: str) -> None:
-    """The same attempt as root outside the wall succeeds, but for the last two: it is the wall."""
+    """Outside the wall each of them succeeds, as root: it is the wall that refuses."""
     site.start()
+    outside = site.sandbox.attempt(PYTHON, "-c", f"import os, socket\n{attempt}")
     behind(site, f"{attempt}\nprint('REACHED', file=__import__('sys').stderr, flush=True)")
 
+    assert outside.returncode == 0, outside.stderr
     assert send(site, svg())[0] == 503
-
     eventually(lambda: "Error" in told(site) or "REACHED" in told(site))
     assert "REACHED" not in told(site)
     assert refusal in told(site)
+
+
+@pytest.mark.parametrize("program", ["while True: pass", "__import__('time').sleep(1000)"])
+def test_one_that_does_not_end_is_ended(site: Site, program: str) -> None:
+    site.start()
+    before = site.main_pid
+    behind(site, program)
+
+    status, answer = send(site, svg())
+
+    assert (status, answer["error"]["code"]) == (503, "sandbox_failed")
+    assert workers(site) or answer["error"]["fields"] == {"reason": "ended"}
+    eventually(lambda: not workers(site))
+    assert (site.main_pid, site.restarts) == (before, 0)
+
+
+@pytest.mark.parametrize(
+    ("program", "trace"),
+    [
+        ("x = bytearray(400 << 20)\nfor i in range(0, len(x), 4096): x[i] = 1", "status=9/KILL"),
+        ("while True:\n    if os.fork() == 0: __import__('time').sleep(1000)", "BlockingIOError"),
+    ],
+    ids=["memory", "processes"],
+)
+def test_one_that_takes_too_much_is_ended(limited_site: Site, program: str, trace: str) -> None:
+    """By the unit alone: the worker's own limits are not those of this program."""
+    site = limited_site
+    site.start()
+    before = site.main_pid
+    behind(site, program)
+
+    status, answer = send(site, svg())
+
+    assert (status, answer["error"]["code"]) == (503, "sandbox_failed")
+    eventually(lambda: not workers(site))
+    assert trace in told(site)
+    assert (site.main_pid, site.restarts) == (before, 0)
+    site.sandbox.run("rm", UNITS / f"{TEMPLATE}.d" / "test.conf")
+    site.sandbox.run("systemctl", "daemon-reload")
+    assert send(site, svg())[0] == 200
+
+
+async def test_without_a_daemon_the_socket_takes_four_at_once(site: Site) -> None:
+    """Root asks it directly."""
+    site.sandbox.run("systemctl", "start", SANDBOX)
+    behind(site, "__import__('time').sleep(1000)")
+    unit = Unit(site.sandbox.root / BOX.removeprefix("/"))
+
+    async def asked() -> str:
+        try:
+            await unit.run("logo", svg(), seconds=5)
+        except SandboxFailed as failed:
+            return str(failed.fields["reason"])
+        return "done"
+
+    reasons = await asyncio.gather(*(asked() for _ in range(6)))
+
+    assert sorted(reasons) == ["ended"] * 2 + ["time"] * 4
