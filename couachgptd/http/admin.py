@@ -31,7 +31,13 @@ PAGES: dict[str, tuple[str, ...]] = {
     ),
     "people": ("control.user.list", "control.invitation.list", "control.session.list", SETTINGS),
     "data": ("control.db.show", "control.db.backup.list", "control.audit", SETTINGS),
-    "server": ("control.status", SETTINGS, "control.banner.show", "control.config.show"),
+    "server": (
+        "control.status",
+        SETTINGS,
+        "control.banner.show",
+        "control.logo.show",
+        "control.config.show",
+    ),
 }
 FIRST = "overview"
 OPERATORS = "control."  # how the names of the operator's verbs begin
