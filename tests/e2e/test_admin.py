@@ -13,6 +13,8 @@ from tests.conftest import StartFakeOllama
 from tests.e2e.conftest import LAN_NAME, OpenPage
 from tests.e2e.people import database, log_in, submit
 from tests.running_daemon import PASSWORD, RunningDaemon
+from tests.sandbox.test_logo import png, svg
+from tests.sandbox.test_walls import needs_bwrap
 
 
 @pytest.fixture
@@ -386,3 +388,29 @@ def test_the_configuration_says_where_each_value_comes_from_and_hides_secrets(
     row = page.get_by_role("row", name=re.compile(r"server\.port"))
     expect(row).to_contain_text(str(site.port))
     expect(row).to_contain_text("command line")
+
+
+@needs_bwrap
+def test_a_logo_is_examined_then_shown_to_everybody_until_it_is_taken_away(
+    site: RunningDaemon, open_page: OpenPage
+) -> None:
+    page = open_admin(site, open_page, "server", "Server")
+    panel = page.locator("section").filter(has=page.get_by_role("heading", name="Logo", exact=True))
+    bad = {"name": "logo.svg", "mimeType": "image/svg+xml", "buffer": svg("<script/>")}
+    panel.locator("input[type=file]").set_input_files(bad)  # type: ignore[arg-type]
+    panel.get_by_role("button", name="Show this logo").click()
+    expect(panel.get_by_role("alert")).to_contain_text("The file was refused (element).")
+
+    good = {"name": "logo.png", "mimeType": "image/png", "buffer": png()}
+    panel.locator("input[type=file]").set_input_files(good)  # type: ignore[arg-type]
+    panel.get_by_role("button", name="Show this logo").click()
+    expect(panel.get_by_role("button", name="Take the logo away")).to_be_visible()
+
+    visitor = open_page(f"{site.address}/login")
+    logo = visitor.locator("img[src^='/brand/logo?v=']")
+    expect(logo).to_be_visible()
+    assert logo.evaluate("image => image.complete && image.naturalWidth") == 2
+    panel.get_by_role("button", name="Take the logo away").click()
+    expect(panel).to_contain_text("The logo of the configuration counts, or ours.")
+    visitor.reload()
+    expect(logo).to_have_count(0)
