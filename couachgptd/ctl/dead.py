@@ -117,6 +117,9 @@ def to_do(unit: "Mapping[str, str]") -> str:
         case "inactive", _state:
             return _("It was stopped. Start it with: systemctl start couachgptd")
     lines = [_(CODES[code])] if (code := unit.get("ExecMainStatus", "")) in CODES else []
-    again = _("Then: systemctl reset-failed couachgptd; systemctl start couachgptd")
+    again = _(
+        "Then: systemctl reset-failed couachgptd.service couachgptd.socket;"
+        " systemctl start couachgptd"
+    )
     more = _("More lines: journalctl -u couachgptd -n 100")
     return "\n".join([*lines, again, more])

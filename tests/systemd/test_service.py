@@ -10,6 +10,7 @@ from tests.faults.service import begun, ended, eventually, shown, whole
 from tests.running_daemon import Socket, text_of
 from tests.systemd.service import ADDRESS, CONFIG, DATA, PROGRAM, PYTHON, SOCKET, UNIT, UNITS, Site
 
+CTL = PROGRAM.with_name("couachgptctl")
 SLOW = "[[rate=5 tokens=400]] Raconte."
 
 
@@ -181,6 +182,42 @@ async def test_an_operator_restarts_it_without_being_root(site: Site) -> None:
     assert "Failed with result" not in site.journal()
 
 
+async def test_an_operator_may_restart_it_again_and_again(site: Site) -> None:
+    """Their restarts count as starts do: systemd must take them for a person's, not for a loop."""
+    await asyncio.to_thread(site.start)
+    for _number in range(12):
+        await asyncio.to_thread(site.sandbox.run, CTL, "--timeout", "30", "restart")
+
+    assert site.restarts == 12
+    assert site.is_active(UNIT)
+    assert site.is_active(SOCKET)
+    assert site.sandbox.run("curl", "-s", f"{ADDRESS}/healthz") == "ok\n"
+
+
+async def test_a_loop_of_crashes_ends(site: Site) -> None:
+    site.drop_in(UNIT, ExecStartPre="/bin/false")
+
+    assert site.systemctl("start", UNIT).returncode != 0
+    await eventually(lambda: site.show("SubState") == "failed", 120)
+
+    assert site.restarts == 30, "StartLimitBurst=, the refused one instead of the first"
+
+
+async def test_who_shuts_it_down_stops_its_socket_as_well(site: Site) -> None:
+    await asyncio.to_thread(site.start)
+    before = site.main_pid
+
+    told = site.sandbox.run(CTL, "drain")
+    await eventually(lambda: site.show("ActiveState") == "inactive")
+    site.sandbox.run("curl", "-s", f"{ADDRESS}/healthz")
+    site.comes_back(before)
+    (line,) = [each for each in told.splitlines() if "systemctl stop" in each]
+    site.sandbox.run(*line.partition(": ")[2].split())
+
+    assert site.sandbox.attempt("curl", "-s", f"{ADDRESS}/healthz").returncode != 0
+    assert site.show("ActiveState") == "inactive"
+
+
 async def test_a_wrong_configuration_is_told_and_not_tried_again(site: Site) -> None:
     site.sandbox.write(CONFIG, "[server]\nprot = 1\n")
 
@@ -207,7 +244,7 @@ async def test_who_calls_a_daemon_that_cannot_start_does_not_have_it_tried_for_e
     await eventually(gives_up_when_called)
 
     assert site.show("Result", SOCKET) == "service-start-limit-hit"
-    assert site.journal().count("Starting couachgptd.service") <= 10  # StartLimitBurst=
+    assert site.journal().count("Starting couachgptd.service") <= 30  # StartLimitBurst=
     site.configure()
     site.systemctl("reset-failed", SOCKET, UNIT)
     await asyncio.to_thread(site.start)
