@@ -35,7 +35,10 @@ def drain(arguments: "Namespace") -> int:
         ending = client.call("control.drain", _body(arguments))
     if not arguments.json:
         _tell(ending)
-    text = _("The daemon ends once they are written. `systemctl start couachgptd` starts it.")
+    text = _(
+        "The daemon ends once they are written. Under systemd, the next visit starts it again; to"
+        " keep it down: systemctl stop couachgptd.socket couachgptd.service"
+    )
     return _end(arguments, {"ending": ending}, text)
 
 

@@ -23,7 +23,11 @@ def add_to(verbs: Any) -> None:
     drain = verb(
         verbs, "drain", "couachgptd.ctl.server:drain",
         _("end the daemon once the answers under way are written"),
-        _("No question is taken meanwhile; those that wait are kept for the next start."),
+        _(
+            "No question is taken meanwhile; those that wait are kept for the next start. Under"
+            " systemd, the next visit starts it again; to keep it down:"
+            " systemctl stop couachgptd.socket couachgptd.service"
+        ),
     )  # fmt: skip
     _add_within(drain)
 
