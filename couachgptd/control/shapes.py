@@ -111,6 +111,7 @@ class Status(TypedDict):
     health: Literal["ok", "degraded", "failed"]
     problems: list[str]
     memory_bytes: int
+    cpu_seconds: float
     sockets: int
     machine: Machine
     engine: EngineStatus

@@ -18,22 +18,49 @@ if TYPE_CHECKING:
     from couachgptd.control.shapes import Machine, Status, Turns, Users
 
 WATCH_SECONDS = 2.0
-HEALTHS = {"ok": exits.OK, "degraded": exits.DEGRADED, "failed": exits.ENGINE_FAILED}
+# What each health is to a monitoring program.
+HEALTHS = {
+    "ok": ("OK", exits.OK),
+    "degraded": ("WARNING", exits.DEGRADED),
+    "failed": ("CRITICAL", exits.ENGINE_FAILED),
+}
 SHOWN_INCIDENTS = 3
 
 
 def show(arguments: "Namespace") -> int:
     if arguments.watch:
         return _watch(arguments)
+    if arguments.check and not arguments.json:
+        return _check(arguments)
     try:
         status = _asked(arguments)
     except DaemonNotRunning as error:
         return _dead(arguments, error)
-    if arguments.check:
-        print(render.as_json(status) if arguments.json else _line(status))
-        return HEALTHS.get(status.get("health", "ok"), exits.DEGRADED)
     print(render.as_json(status) if arguments.json else text(status))
-    return exits.OK
+    return _judged(status)[1] if arguments.check else exits.OK
+
+
+def _check(arguments: "Namespace") -> int:
+    """Print one line, also where there is no answer: monitoring reads standard output alone."""
+    from couachgptd.control.client import ControlClientError
+    from couachgptd.ctl.failures import explain
+
+    try:
+        status = _asked(arguments)
+    except ControlClientError as error:
+        failure = explain(error)
+        if failure is None:
+            raise
+        is_known = failure.exit_code in (exits.NOT_RUNNING, exits.TIMED_OUT)
+        word = "CRITICAL" if is_known else "UNKNOWN"
+        print(render.safe(f"{word}: {failure.text}"))
+        return failure.exit_code
+    print(_line(status))
+    return _judged(status)[1]
+
+
+def _judged(status: "Status") -> tuple[str, int]:
+    return HEALTHS.get(status.get("health", "ok"), HEALTHS["degraded"])
 
 
 def _asked(arguments: "Namespace") -> "Status":
@@ -68,6 +95,7 @@ def text(status: "Status") -> str:
     )
     parts = (
         (_("Health"), _health),
+        (_("Started"), lambda status: render.moment(status["started_at"])),
         (_("Address"), lambda status: render.safe(status["address"])),
         (_("Engine"), lambda status: engines.place(status["engine"])),
         (_("State"), lambda status: engines.judged(status["engine"])),
@@ -76,6 +104,7 @@ def text(status: "Status") -> str:
         (_("Users"), lambda status: _users(status["users"], status["sockets"])),
         (_("Machine"), lambda status: _machine(status["machine"])),
         (_("Daemon uses"), _used_by_daemon),
+        (_("Daemon used"), _spent_by_daemon),
         *([(_("Engine uses"), _used_by_engine)] if status["engine"].get("memory_bytes") else []),
         (_("Last incidents"), _incidents),
     )
@@ -88,7 +117,7 @@ def text(status: "Status") -> str:
 
 def _line(status: "Status") -> str:
     """Return one line for a monitoring program: the word, then why."""
-    word = status["health"].upper()
+    word, _code = _judged(status)
     why = "; ".join(_(PROBLEMS[name][0]) for name in status["problems"] if name in PROBLEMS)
     turns = status["turns"]
     counts = f"queued={turns['queued']} running={turns['running']}"
@@ -150,6 +179,12 @@ def _loaded(status: "Status") -> str:
 
 def _used_by_daemon(status: "Status") -> str:
     return _("{size} of memory").format(size=render.size(status["memory_bytes"]))
+
+
+def _spent_by_daemon(status: "Status") -> str:
+    return _("{duration} of processor time since its start").format(
+        duration=render.duration(status["cpu_seconds"])
+    )
 
 
 def _used_by_engine(status: "Status") -> str:

@@ -39,7 +39,10 @@ def machine(folder: Path, **facts: str) -> dict[str, str]:
         (("failed", "failed", "exit-code", "78"), "couachgptctl config check"),
         (("failed", "failed", "exit-code", "69"), "port or its control socket"),
         (("failed", "failed", "exit-code", "74"), "data cannot be used"),
-        (("failed", "failed", "watchdog", "6"), "systemctl reset-failed couachgptd"),
+        (
+            ("failed", "failed", "watchdog", "6"),
+            "reset-failed couachgptd.service couachgptd.socket",
+        ),
         (("inactive", "dead", "success", "0"), "It was stopped."),
         (("activating", "auto-restart", "exit-code", "1"), "by itself in a moment"),
         (("activating", "start", "success", "0"), "It is starting"),
@@ -62,6 +65,19 @@ async def test_it_says_what_systemd_says_and_what_to_do(
     error = json.loads(as_json.err)["error"]
     assert error["fields"]["unit"]["ActiveState"] == facts[0]
     assert error["fields"]["log"]
+
+
+@pytest.mark.parametrize("words", [(), ("--wait", "1")])
+async def test_monitoring_is_told_of_a_dead_daemon_on_standard_output(
+    tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    gone = tmp_path / "none.sock"
+
+    shown = await run("status", "--check", "--socket", str(gone), *words)
+
+    assert shown.code == 3
+    assert shown.out == f"CRITICAL: couachgptd is not running: nothing listens at {gone}.\n"
+    assert shown.err == ""
 
 
 def test_what_is_unknown_still_has_something_to_do() -> None:

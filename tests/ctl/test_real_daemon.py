@@ -107,7 +107,7 @@ async def test_a_held_queue_keeps_questions_until_it_is_let_go(fresh: RunningDae
     assert (held.code, resumed.code, turn["state"]) == (0, 0, "done")
     assert "The queue is held" in shown.out
     assert status.code == 10
-    assert status.out.startswith("DEGRADED: The queue is held by a person.")
+    assert status.out.startswith("WARNING: The queue is held by a person.")
 
 
 async def test_an_answer_is_ended_by_its_number(fresh: RunningDaemon) -> None:

@@ -22,5 +22,8 @@ def add_to(verbs: Any) -> None:
     status.add_argument("--watch", action="store_true", help=_("show it anew every 2 s"))
     status.add_argument(
         "--check", action="store_true",
-        help=_("one line for monitoring; exit code 0, 3 (dead), 10 (impaired), 11 (no answers)"),
+        help=_(
+            "one line for monitoring (OK, WARNING, CRITICAL);"
+            " exit code 0, 3 (dead), 10 (impaired), 11 (no answers)"
+        ),
     )  # fmt: skip

@@ -33,6 +33,7 @@ async def status(desk: Desk, _call: Call) -> Json:
         "health": health(found).word,
         "problems": found,
         "memory_bytes": resident_bytes(),
+        "cpu_seconds": round(time.process_time(), 1),
         "sockets": desk.topics.sockets,
         "machine": asdict(here),
         "engine": _engine(desk),
