@@ -1,20 +1,23 @@
-"""Lines of CSV (RFC 4180) that a spreadsheet does not take for formulas."""
+"""Lines of CSV (RFC 4180) that a spreadsheet does not take for formulas, whatever it splits at."""
 
+import re
 from collections.abc import Iterable
 
-# What a spreadsheet would calculate, or run, instead of showing it.
-_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+# At the head of the document: without it Excel takes UTF-8 for the machine's old code page.
+HEAD = "\ufeff"
+
+# Where a spreadsheet would begin to calculate, or to run, instead of showing. Where lists are
+# separated by `;`, as in French, it splits there, and at tabs and lines, quoted or not.
+_FORMULA = re.compile(r'\A(?=[\t\r])|(?:\A|(?<=[;\t\r\n]))(?=[\s"]*[=+\-@])')
 
 
 def csv_line(values: Iterable[object]) -> str:
-    """Return one line with its end; a text that would be a formula gets an apostrophe before it."""
+    """Return one line with its end; what would be a formula gets an apostrophe before it."""
     return ",".join(_field(value) for value in values) + "\r\n"
 
 
 def _field(value: object) -> str:
-    text = "" if value is None else str(value)
-    if isinstance(value, str) and text.startswith(_FORMULAS):
-        text = f"'{text}"
-    if any(char in text for char in ',"\r\n'):
-        text = '"' + text.replace('"', '""') + '"'
-    return text
+    if not isinstance(value, str):
+        return "" if value is None else str(value)
+    text = _FORMULA.sub("'", value).replace('"', '""')
+    return f'"{text}"'

@@ -51,14 +51,15 @@ def test_a_query_that_is_none_is_refused(fresh: RunningDaemon, query: str) -> No
 
 
 def test_the_csv_has_every_entry_and_no_formula(fresh: RunningDaemon) -> None:
-    fresh.control("POST", "/v1/users", {"login": "=cmd()", "password": "un long mot de passe"})
+    fresh.control("POST", "/v1/users", {"login": "+cmd()", "password": "un long mot de passe"})
 
     kind, content = raw(fresh.socket, "/v1/audit.csv")
 
-    rows = list(csv.DictReader(io.StringIO(content.decode(), newline="")))
+    rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline="")))
     assert kind.startswith("text/csv")
+    assert content.startswith("\ufeff".encode()), "or Excel shows no accents"
     assert [json.loads(row["detail"]).get("user") for row in rows][:3] == [
-        "=cmd()", "marc", "claire",
+        "+cmd()", "marc", "claire",
     ]  # fmt: skip
     assert not any(
         str(value).startswith(("=", "+", "-", "@")) for r in rows for value in r.values()

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from couachgptd.core import wire
-from couachgptd.core.csv_lines import csv_line
+from couachgptd.core.csv_lines import HEAD, csv_line
 from couachgptd.core.errors import BadRequest
 from couachgptd.core.records import AuditEntry, AuditQuery
 from couachgptd.core.samples import RANGES, since_of, thinned
@@ -47,7 +47,7 @@ async def audit_csv(desk: Desk, call: Call) -> Document:
             for each in found
         ]
         query = replace(query, before=found[-1].id)
-    return Document("".join(lines), "text/csv", "audit.csv")
+    return Document(HEAD + "".join(lines), "text/csv", "audit.csv")
 
 
 async def samples(desk: Desk, call: Call) -> Json:
