@@ -17,6 +17,8 @@ LOGIN_MIN_LENGTH = 2
 LOGIN_MAX_LENGTH = 64
 # What separates the parts of an address: such a login could not be named in one.
 LOGIN_FORBIDDEN = frozenset("/\\?#%")
+# Not in a new login: separators and quotes of the lists, addresses and files that logins get into.
+NEW_LOGIN_FORBIDDEN = frozenset(";=\"',<>")
 # Drawn as nothing although Unicode counts them as letters or marks: "admin" with one of these
 # behind it would look like "admin".
 INVISIBLE = frozenset(
@@ -94,6 +96,17 @@ def normal_login(text: str) -> str:
     if not (is_usable and is_name and LOGIN_MIN_LENGTH <= len(login) <= LOGIN_MAX_LENGTH):
         raise LoginInvalid(min_length=LOGIN_MIN_LENGTH, max_length=LOGIN_MAX_LENGTH)
     return login
+
+
+def new_login(text: str) -> str:
+    """Return the one spelling of a login that somebody chooses, or raise LoginInvalid.
+
+    It is stricter than `normal_login`, by which accounts that are older are still found.
+    """
+    login = normal_login(text)
+    if NEW_LOGIN_FORBIDDEN.isdisjoint(login):
+        return login
+    raise LoginInvalid(min_length=LOGIN_MIN_LENGTH, max_length=LOGIN_MAX_LENGTH)
 
 
 def check_new_password(password: str, again: str, min_length: int) -> None:

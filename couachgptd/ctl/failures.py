@@ -59,7 +59,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     ),
     "login_taken": (mark("This login is taken."), mark("`couachgptctl user ls` lists them.")),
     "login_invalid": (
-        mark("A login has {min_length} to {max_length} characters, no spaces, no / ? # or %."),
+        mark(
+            "A login has {min_length} to {max_length} characters, no spaces,"
+            " and none of / ? # % ; = , < > \" '"
+        ),
         "",
     ),
     "password_too_short": (

@@ -33,6 +33,7 @@ from couachgptd.core.users import (
     User,
     UserState,
     check_new_password,
+    new_login,
     normal_login,
 )
 
@@ -94,7 +95,7 @@ class AccountService:
         now = time.monotonic()
         self._by_address.check(f"register {address}", now)
         state = UserState.ACTIVE if self.registration == "open" else UserState.PENDING
-        login = normal_login(login)
+        login = new_login(login)
         check_new_password(password, again, self.min_length)
         self._by_address.failed(f"register {address}", now)
         return await self._add(login, name, password, Role.MEMBER, state, language)
@@ -103,7 +104,7 @@ class AccountService:
         self, *, login: str, name: str, password: str, role: Role, language: str, actor: str
     ) -> User:
         """Make an active account, on an operator's word."""
-        login = normal_login(login)
+        login = new_login(login)
         check_new_password(password, password, self.min_length)
         user = await self._add(login, name, password, role, UserState.ACTIVE, language)
         await self._store.audit(actor, "user.add", {"user": user.login, "role": role.value})
@@ -301,7 +302,7 @@ class AccountService:
     ) -> User:
         """Make the first administrator. Raises SetupLinkInvalid, or what is wrong with the form."""
         await self.require_setup_link(token)
-        login = normal_login(login)
+        login = new_login(login)
         check_new_password(password, again, self.min_length)
         user = await self._store.add_first_admin(
             setup_key=session_key(token),

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from couachgptd.core.errors import BadRequest, LinkInvalid, RegistrationClosed
 from couachgptd.core.links import DAYS_MOST, PASSWORD_LIFE, USES_MOST, Link, LinkKind
 from couachgptd.core.ports import Passwords, Store
-from couachgptd.core.users import User, check_new_password, normal_login
+from couachgptd.core.users import User, check_new_password, new_login
 from couachgptd.services.accounts import AccountService, display_name, session_key
 
 TOKEN_BYTES = 24
@@ -82,7 +82,7 @@ class LinkService:
         the password.
         """
         await self.require_invitation(token)
-        login = normal_login(login)
+        login = new_login(login)
         check_new_password(password, again, self._accounts.min_length)
         user = await self._store.use_invitation(
             session_key(token),

@@ -14,6 +14,7 @@ from couachgptd.core.users import (
     LOGIN_MAX_LENGTH,
     PASSWORD_MAX_LENGTH,
     check_new_password,
+    new_login,
     normal_login,
 )
 
@@ -72,6 +73,16 @@ def test_a_login_that_cannot_be_typed_seen_or_addressed_is_refused(typed: str) -
         normal_login(typed)
 
     assert raised.value.fields == {"min_length": 2, "max_length": 64}
+
+
+@pytest.mark.parametrize("char", ";=\"',<>")
+def test_what_separates_and_quotes_is_in_no_new_login(char: str) -> None:
+    with pytest.raises(LoginInvalid) as raised:
+        new_login(f"jean{char}luc")
+
+    assert raised.value.fields == {"min_length": 2, "max_length": 64}
+    assert normal_login(f"jean{char}luc") == f"jean{char}luc", "an older account is still found"
+    assert new_login("Jean-Luc.d+test@example.org") == "jean-luc.d+test@example.org"
 
 
 @given(st.text())

@@ -39,7 +39,7 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   login_taken: () => t('This user name is taken. Choose another one.'),
   login_invalid: (fields) =>
     t(
-      'A user name has {min_length} to {max_length} characters, no spaces, no / ? # or %. Choose another one.',
+      'A user name has {min_length} to {max_length} characters, no spaces, and none of / ? # % ; = , < > " \'. Choose another one.',
       { min_length: text(fields.min_length), max_length: text(fields.max_length) },
     ),
   password_too_short: (fields) =>
