@@ -34,6 +34,7 @@ PROBLEMS = {
     "disk_low": Health.DEGRADED,
     "memory_low": Health.DEGRADED,
     "backup_failed": Health.DEGRADED,
+    "backup_overdue": Health.DEGRADED,
     "stopping": Health.DEGRADED,
 }
 
@@ -57,6 +58,7 @@ class Facts:
     is_held: bool
     is_stopping: bool
     is_backup_failed: bool
+    is_backup_overdue: bool
     disk_free_bytes: int
     disk_total_bytes: int
     memory_available_bytes: int
@@ -77,6 +79,7 @@ def problems(facts: Facts) -> list[str]:
         "disk_low": facts.disk_free_bytes < DISK_LOW_BYTES or share < DISK_LOW_SHARE,
         "memory_low": facts.memory_available_bytes < MEMORY_LOW_SHARE * facts.memory_total_bytes,
         "backup_failed": facts.is_backup_failed,
+        "backup_overdue": facts.is_backup_overdue,
         "stopping": facts.is_stopping,
     }
     found["disk_low"] = found["disk_low"] and not found["disk_full"]

@@ -9,10 +9,12 @@ from datetime import UTC, datetime, time, timedelta, tzinfo
 
 DAILY = 7
 WEEKLY = 4
+OVERDUE = timedelta(hours=48)
 
 
 def superfluous(
     made: Collection[datetime],
+    now: datetime,
     zone: tzinfo | None = None,
     *,
     daily: int = DAILY,
@@ -21,9 +23,10 @@ def superfluous(
     """Return the backups that may go: the newest of each of the last days and weeks stays.
 
     Only days and weeks that have a backup count: a server that was off for a month, or that could
-    make none, still has as many. Those of the kept days count for their weeks, too.
+    make none, still has as many. Those of the kept days count for their weeks, too. What a clock
+    that was wrong dated later than `now` stays as well, and takes no other's place.
     """
-    newest_first = sorted(made, reverse=True)
+    newest_first = sorted((each for each in made if each <= now), reverse=True)
     days: dict[object, datetime] = {}
     weeks: dict[object, datetime] = {}
     for moment in newest_first:
@@ -35,8 +38,17 @@ def superfluous(
 
 
 def is_due(newest: datetime | None, now: datetime, hour: int, zone: tzinfo | None = None) -> bool:
-    """Say whether the last time the clock showed `hour` passed without a backup."""
-    return newest is None or newest < last_slot(now, hour, zone)
+    """Say whether the last time the clock showed `hour` passed without a backup.
+
+    One that is later than `now` is the word of a clock that was wrong: it counts for nothing.
+    """
+    return newest is None or newest > now or newest < last_slot(now, hour, zone)
+
+
+def is_overdue(made: Collection[datetime], since: datetime, now: datetime) -> bool:
+    """Say whether no backup is of the last two days; `since` is when one would have been begun."""
+    newest = max((each for each in made if each <= now), default=since)
+    return now - newest > OVERDUE
 
 
 def last_slot(now: datetime, hour: int, zone: tzinfo | None = None) -> datetime:

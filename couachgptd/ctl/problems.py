@@ -52,5 +52,9 @@ PROBLEMS = {
         mark("The last backup failed."),
         mark("See the journal of couachgptd."),
     ),
+    "backup_overdue": (
+        mark("No nightly backup is younger than 48 hours."),
+        mark("See the journal of couachgptd, and whether the clock is right: `timedatectl`"),
+    ),
     "stopping": (mark("The daemon is about to end."), ""),
 }

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from couachgptd.core.errors import CouachError, StoreError
 from couachgptd.core.ports import Store
-from couachgptd.core.rotation import is_due, superfluous
+from couachgptd.core.rotation import is_due, is_overdue, superfluous
 from couachgptd.core.upkeep import Backup, BackupKind, Kind, Retention, Sizes, Upkeep, cutoffs
 
 log = logging.getLogger(__name__)
@@ -44,8 +44,10 @@ class Maintenance:
         self._zone = zone
         self._now = now
         self._one = asyncio.Lock()
+        self._began = now()
         self._failed_at: datetime | None = None
         self.failure: CouachError | None = None
+        self.is_overdue = False  # nightly backups are wanted, and none is of the last two days
 
     @property
     def retention(self) -> Retention:
@@ -86,7 +88,13 @@ class Maintenance:
     async def look(self) -> None:
         """Do the night's work if it is due; one that failed is tried again after an hour."""
         now = self._now()
-        if self._failed_at and (now - self._failed_at).total_seconds() < AGAIN_SECONDS:
+        await self._work_if_due(now)
+        made = await self._nightly()
+        self.is_overdue = self.is_nightly and is_overdue(made, self._began, now)
+
+    async def _work_if_due(self, now: datetime) -> None:
+        # A clock that was set back since the failure is no reason to wait for it.
+        if self._failed_at and 0 <= (now - self._failed_at).total_seconds() < AGAIN_SECONDS:
             return
         last = await self.last_night()
         if last is None:  # the first start: there is nothing yet that a backup would save
@@ -110,13 +118,16 @@ class Maintenance:
             log.info("the night's work is done", extra={"deleted": sum(deleted.values())})
 
     async def _rotate(self) -> None:
-        nightly = {
+        nightly = await self._nightly()
+        for moment in superfluous(nightly, self._now(), self._zone):
+            await self._upkeep.delete_backup(nightly[moment])
+
+    async def _nightly(self) -> dict[datetime, str]:
+        return {
             each.made_at: each.name
             for each in await self._upkeep.backups()
             if each.kind is BackupKind.NIGHTLY
         }
-        for moment in superfluous(nightly, self._zone):
-            await self._upkeep.delete_backup(nightly[moment])
 
     # by hand
 

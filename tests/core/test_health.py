@@ -15,6 +15,7 @@ WELL = Facts(
     is_held=False,
     is_stopping=False,
     is_backup_failed=False,
+    is_backup_overdue=False,
     disk_free_bytes=100_000_000_000,
     disk_total_bytes=500_000_000_000,
     memory_available_bytes=8_000_000_000,
@@ -41,6 +42,7 @@ def test_where_all_is_well_there_is_nothing_to_say() -> None:
         ({"disk_free_bytes": 20_000_000_000}, ["disk_low"], Health.DEGRADED),
         ({"memory_available_bytes": 700_000_000}, ["memory_low"], Health.DEGRADED),
         ({"is_backup_failed": True}, ["backup_failed"], Health.DEGRADED),
+        ({"is_backup_overdue": True}, ["backup_overdue"], Health.DEGRADED),
     ],
 )
 def test_what_is_wrong_is_named_and_weighed(

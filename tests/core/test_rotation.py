@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from couachgptd.core.rotation import is_due, last_slot, superfluous
+from couachgptd.core.rotation import is_due, is_overdue, last_slot, superfluous
 
 PARIS = ZoneInfo("Europe/Paris")
 FIRST, LAST = datetime(2025, 1, 1), datetime(2027, 1, 1)  # noqa: DTZ001 -- hypothesis adds UTC
@@ -21,7 +21,7 @@ def test_of_two_months_of_nights_seven_days_and_four_weeks_stay() -> None:
     last = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)  # a Sunday
     made = nights(60, last)
 
-    kept = set(made) - superfluous(made, UTC)
+    kept = set(made) - superfluous(made, last, UTC)
 
     days = [datetime(2026, 3, 1, 2, tzinfo=UTC) - timedelta(days=n) for n in range(7)]
     sundays = [datetime(2026, 3, 1, 2, tzinfo=UTC) - timedelta(weeks=n) for n in range(4)]
@@ -32,14 +32,14 @@ def test_of_several_on_one_day_the_newest_stays() -> None:
     morning = datetime(2026, 3, 1, 2, tzinfo=UTC)
     evening = morning + timedelta(hours=18)
 
-    assert superfluous([morning, evening], UTC) == {morning}
+    assert superfluous([morning, evening], evening, UTC) == {morning}
 
 
 def test_a_server_that_was_off_for_months_keeps_what_it_has() -> None:
     old = nights(9, datetime(2026, 1, 10, 2, tzinfo=UTC))  # to the 2nd; the 4th is a Sunday
     new = datetime(2026, 6, 1, 2, tzinfo=UTC)
 
-    assert superfluous([*old, new], UTC) == {old[7], old[8]}
+    assert superfluous([*old, new], new, UTC) == {old[7], old[8]}
 
 
 @pytest.mark.parametrize(
@@ -57,22 +57,47 @@ def test_the_night_of_23_or_25_hours_is_one_night(last: datetime) -> None:
         local = datetime(day.year, day.month, day.day, 2, 30, tzinfo=PARIS)
         made.append(local.astimezone(UTC))
 
-    assert superfluous(made, PARIS) == set()
+    assert superfluous(made, last, PARIS) == set()
 
 
 def test_nothing_made_is_nothing_to_delete() -> None:
-    assert superfluous([]) == set()
+    assert superfluous([], LAST.replace(tzinfo=UTC)) == set()
 
 
 @given(st.sets(st.datetimes(FIRST, LAST, timezones=st.just(UTC)), max_size=60))
 def test_the_newest_always_stays_and_never_more_than_eleven(moments: set[datetime]) -> None:
-    made = list(moments)
+    made, now = list(moments), LAST.replace(tzinfo=UTC)
 
-    kept = set(made) - superfluous(made, PARIS)
+    kept = set(made) - superfluous(made, now, PARIS)
 
     assert len(kept) <= 11
     assert not made or max(made) in kept
-    assert superfluous(kept, PARIS) == set(), "twice is once"
+    assert superfluous(kept, now, PARIS) == set(), "twice is once"
+
+
+def test_what_is_dated_later_than_now_stays_and_takes_no_place() -> None:
+    """A clock was years ahead for a while, and made ten of them."""
+    now = datetime(2026, 3, 1, 2, tzinfo=UTC)
+    made = nights(60, now)
+    ahead = nights(10, datetime(2031, 3, 1, 2, tzinfo=UTC))
+
+    assert superfluous([*ahead, *made], now, UTC) == superfluous(made, now, UTC)
+
+
+def test_a_night_that_is_yet_to_come_is_no_reason_to_wait_for_it() -> None:
+    now = datetime(2026, 1, 10, 9, tzinfo=UTC)
+
+    assert is_due(datetime(2031, 1, 10, 2, tzinfo=UTC), now, 3, PARIS)
+
+
+def test_one_is_overdue_after_two_days_and_one_of_the_future_does_not_count() -> None:
+    now, since = datetime(2026, 1, 10, 9, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC)
+    fresh, old = now - timedelta(hours=47), now - timedelta(hours=49)
+
+    assert not is_overdue([old, fresh], since, now)
+    assert is_overdue([old, now + timedelta(days=400)], since, now)
+    assert is_overdue([], since, now)
+    assert not is_overdue([], fresh, now), "there has been no night yet"
 
 
 def test_one_is_due_once_the_hour_has_passed() -> None:

@@ -168,6 +168,33 @@ async def test_a_night_that_failed_is_told_and_tried_again_an_hour_later(night: 
     assert night.service.failure is None
 
 
+async def test_a_clock_that_was_years_ahead_ends_no_nights_work(night: Night) -> None:
+    await night.until(START + timedelta(days=2))
+    right = night.clock.time
+    night.clock.time = right + timedelta(days=2000)
+    await night.service.look()
+    night.clock.time = right
+
+    await night.until(right + timedelta(days=9))
+
+    made = [each.made_at for each in await night.upkeep.backups()]
+    assert len([each for each in made if each <= night.clock.time]) >= 7
+    assert not night.service.is_overdue
+
+
+async def test_two_days_without_a_nightly_backup_are_told(night: Night) -> None:
+    await night.until(START + timedelta(days=2))
+    told = [night.service.is_overdue]
+    night.upkeep.failure = StoreFull(path="/x", reason="full")
+    await night.until(START + timedelta(days=5))
+    told.append(night.service.is_overdue)
+    night.service.is_nightly = False  # nobody wants one
+    await night.service.look()
+    told.append(night.service.is_overdue)
+
+    assert told == [False, True, False]
+
+
 async def test_without_nightly_backups_the_cleaning_goes_on(tmp_path: Path) -> None:
     async with opened_store(tmp_path / "data") as store:
         night = made(store, tmp_path, is_nightly=False)

@@ -79,6 +79,7 @@ def _facts(desk: Desk, here: Machine) -> Facts:
         is_held=desk.runner.is_held,
         is_stopping=desk.shutdown.is_requested,
         is_backup_failed=desk.maintenance.failure is not None,
+        is_backup_overdue=desk.maintenance.is_overdue,
         disk_free_bytes=here.disk_free_bytes,
         disk_total_bytes=here.disk_total_bytes,
         memory_available_bytes=here.memory_available_bytes,

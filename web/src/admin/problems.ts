@@ -14,6 +14,7 @@ const PROBLEMS: Readonly<Record<string, () => string>> = {
   disk_low: () => t('The disk is nearly full.'),
   memory_low: () => t('The memory is nearly used up.'),
   backup_failed: () => t('The last backup failed.'),
+  backup_overdue: () => t('No nightly backup is younger than 48 hours.'),
   stopping: () => t('The daemon is about to end.'),
 };
 
