@@ -1,4 +1,4 @@
-"""Makes what a terminal knows of couachgptctl: the manual page in roff, the completion for bash."""
+"""Makes what a terminal knows of us: the manual pages in roff, the completion for bash."""
 
 import re
 import sys
@@ -9,6 +9,8 @@ from couachgptd import __version__
 from couachgptd.ctl import completion
 from couachgptd.ctl.grammar.parser import PROGRAM
 from scripts.reference import MANUAL
+
+CONFIGURATION = MANUAL.parent.parent / "etc" / "couachgpt.toml"
 
 # --- the manual page -----------------------------------------------------------------------------
 
@@ -59,10 +61,35 @@ def _escaped(text: str) -> str:
     return rf"\&{text}" if text.startswith((".", "'")) else text
 
 
+def of_configuration(toml: str) -> str:
+    """Return couachgpt.toml(5): each key with its default, and what the line before it says."""
+    lines = [
+        f'.TH COUACHGPT.TOML 5 "" "CouachGPT {__version__}"',
+        ".SH NAME",
+        _escaped("couachgpt.toml - what a CouachGPT server is told at its start"),
+        ".SH DESCRIPTION",
+        _escaped("It is /etc/couachgpt.toml, or what --config names."),
+    ]
+    said: list[str] = []
+    for line in toml.splitlines():
+        if line.startswith("#"):
+            said.append(_styled(line.removeprefix("#").strip()))
+        elif line.startswith("["):
+            lines.append(f".SH {_escaped(line)}")
+        elif line:
+            lines += [".TP", rf"\fB{_escaped(line)}\fR", *said]
+            said = []
+        else:  # what the file begins with
+            lines += said
+            said = []
+    return "\n".join([*lines, ".SH SEE ALSO", rf"\fB{PROGRAM}\fR(1)"]) + "\n"
+
+
 def write(share: Path) -> None:
-    """Write both below a folder, where a system's share/ has them."""
+    """Write them below a folder, where a system's share/ has them."""
     for name, text in (
         (f"man/man1/{PROGRAM}.1", roff(MANUAL.read_text(encoding="utf-8"))),
+        ("man/man5/couachgpt.toml.5", of_configuration(CONFIGURATION.read_text(encoding="utf-8"))),
         (f"bash-completion/completions/{PROGRAM}", completion.script("bash")),
     ):
         path = share / name

@@ -2,13 +2,14 @@
 
 import argparse
 import re
+import tomllib
 from collections.abc import Iterator
 from importlib import import_module
 
 import pytest
 
 from couachgptd.ctl import arguments, exits, progress
-from scripts import reference
+from scripts import reference, terminal
 from tests.ctl.terminal import ROOT
 
 MANUAL = (ROOT / "docs" / "couachgptctl.1.md").read_text(encoding="utf-8")
@@ -43,6 +44,18 @@ def test_every_verb_of_the_manual_is_told_with_its_options() -> None:
     assert {" ".join(verb) for verb in VERBS} == {name for name, _ in reference.commands(BUILT)}
     for option in set(options(BUILT)):
         assert f"`{option}`" in MANUAL
+
+
+def test_the_page_of_the_configuration_has_every_key_with_its_default_and_meaning() -> None:
+    text = (ROOT / "etc" / "couachgpt.toml").read_text(encoding="utf-8")
+    page = terminal.of_configuration(text).splitlines()
+
+    for section, keys in tomllib.loads(text).items():
+        begin = page.index(f".SH [{section}]")
+        terms = page[begin + 1 : begin + 1 + 3 * len(keys)]
+        assert terms[0::3] == [".TP"] * len(keys)
+        assert [term[3:].partition(" ")[0] for term in terms[1::3]] == list(keys)
+        assert all(len(meaning) > 10 for meaning in terms[2::3])
 
 
 def test_the_manual_lists_the_exit_codes() -> None:
