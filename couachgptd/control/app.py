@@ -39,6 +39,7 @@ from couachgptd.services.operator.desk import Call, Desk, Document
 log = logging.getLogger(__name__)
 
 BODY_MAX_BYTES = 4 * 1024 * 1024
+BODY_SECONDS = 5.0  # it comes from this machine, right behind its head
 CALLER_CHECK_SECONDS = 0.5
 CLIENT_GONE = 499  # nginx's word for it; it is never sent
 
@@ -76,7 +77,7 @@ def create_control_app(desk: Desk) -> web.Application:
 def _handler(desk: Desk, verb: Verb) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         actor = await request[CALLER].actor(desk.store, verb.name)
-        body = {} if verb.body is None else await _body(request)
+        body = await _body(request, verb.keys)
         call = Call(actor, dict(request.match_info), dict(request.query), body)
         work = verb.run(desk, call)
         if isinstance(work, AsyncGenerator):
@@ -144,15 +145,24 @@ def _refusal(error: CouachError) -> web.Response:
     return web.json_response({"error": wire.error(error)}, status=status)
 
 
-async def _body(request: web.Request) -> Json:
+async def _body(request: web.Request, keys: frozenset[str]) -> Json:
+    """Return the body. Raises BadRequest, also for a key that the verb would pass over.
+
+    Who asks for a dry run of a verb that has none must not get the real one.
+    """
     if not request.can_read_body:
         return {}
     try:
-        body = await request.json()
+        async with asyncio.timeout(BODY_SECONDS):
+            body = await request.json()
+    except TimeoutError:
+        raise BadRequest(reason="body") from None
     except (ValueError, LookupError, RecursionError):
         raise BadRequest(reason="json") from None
     if not isinstance(body, dict):
         raise BadRequest(reason="json")
+    if unknown := sorted(body.keys() - keys):
+        raise BadRequest(reason=unknown[0])
     return body
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from couachgptd.control.routes import ROUTES
+from couachgptd.core import access
 from couachgptd.core.wire import Json
 from couachgptd.services.operator.desk import Call, Desk, Document
 
@@ -16,7 +17,7 @@ class Verb:
     """`name` is in `core.access` and in `control.routes`, which say who may and where it is.
 
     `summary` is one English sentence; `answer` and `body` are shapes (`control.shapes`), a body of
-    None is not read; `query` says what each name of the query is. A stream answers a line an event,
+    None has no keys; `query` says what each name of the query is. A stream answers a line an event,
     each of the shape `answer`.
     """
 
@@ -27,7 +28,15 @@ class Verb:
     body: Any = None
     query: Mapping[str, str] = field(default_factory=dict)
     status: int = 200
-    is_stream: bool = False
+
+    @property
+    def is_stream(self) -> bool:
+        return self.name in access.STREAMS
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """Return what may be in the body."""
+        return frozenset(self.body.__annotations__) if self.body else frozenset()
 
     @property
     def method(self) -> str:

@@ -150,6 +150,14 @@ DANGEROUS = frozenset(
     }
 )
 
+# The dangerous verbs that know `is_dry_run` and then only tell what would go. No other verb heeds
+# that key, so with any other it must not spare anybody the password.
+DRY_RUNS = frozenset({"control.user.rm", "control.conversation.purge"})
+
+# What a verb of the control socket answers, where that is not one object.
+STREAMS = frozenset({"control.ask", "control.events", "control.logs", "control.model.pull"})
+FILES = frozenset({"control.audit.csv", "control.db.backup.download"})
+
 
 class UnknownVerb(LookupError):
     """A route or a message names a verb that is not in the table: a mistake of ours, at start."""
@@ -167,8 +175,10 @@ def audience_of(verb: str) -> Audience:
 
 def is_dangerous(verb: str, body: Mapping[str, Any]) -> bool:
     """Say whether the password is asked for again; only telling what would go is harmless."""
-    makes_admin = verb == "control.user.add" and body.get("role") == Role.ADMIN.value
-    return makes_admin or (verb in DANGEROUS and body.get("is_dry_run") is not True)
+    if verb == "control.user.add":
+        return body.get("role") == Role.ADMIN.value
+    is_dry_run = verb in DRY_RUNS and body.get("is_dry_run") is True
+    return verb in DANGEROUS and not is_dry_run
 
 
 def may(user: User | None, verb: str) -> bool:

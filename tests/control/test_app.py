@@ -8,12 +8,13 @@ import os
 import socket
 import sqlite3
 import stat
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin, get_type_hints
 
 import pytest
 
+from couachgptd.control import kept
 from couachgptd.control.caller import Caller
 from couachgptd.control.peer import (
     PATH_MAX_BYTES,
@@ -355,6 +356,9 @@ def test_another_user_of_the_machine_cannot_even_connect(daemon: RunningDaemon) 
         ("POST", "/v1/users/claire/password", b"{}", 400, "bad_request"),
         ("POST", "/v1/users/claire/state", b'{"state": "pending"}', 400, "bad_request"),
         ("POST", "/v1/users/claire/state", b"{}", 400, "bad_request"),
+        ("POST", "/v1/users/claire/state", b'{"state": "active", "x": 1}', 400, "bad_request"),
+        ("POST", "/v1/drain", b'{"is_dry_run": true}', 400, "bad_request"),
+        ("DELETE", "/v1/db/backups/none", b'{"is_dry_run": true}', 400, "bad_request"),
         ("POST", "/v1/users/inconnue/state", {"state": "active"}, 404, "not_found"),
         ("POST", "/v1/users/claire/role", b'{"role": "root"}', 400, "bad_request"),
         ("POST", "/v1/users/claire/role", b"{}", 400, "bad_request"),
@@ -380,7 +384,8 @@ def test_what_is_wrong_is_refused_with_a_code_and_never_a_fault_of_ours(
     daemon: RunningDaemon, method: str, path: str, body: Any, status: int, code: str
 ) -> None:
     if isinstance(body, dict):
-        body = json.dumps({"password": PASSWORD, **body}).encode()
+        more = {"password": PASSWORD} if path.endswith(("/users", "/password")) else {}
+        body = json.dumps({**more, **body}).encode()
     with asking(daemon, method, path, body) as response:
         answer = json.load(response)
 
@@ -388,6 +393,30 @@ def test_what_is_wrong_is_refused_with_a_code_and_never_a_fault_of_ours(
         assert set(answer["error"]) == {"code", "fields"}
         assert response.headers["X-Couachgpt-Api"] == "1"
     assert "fault of ours" not in daemon.log
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(daemon: RunningDaemon) -> None:
+    connection = UnixConnection(daemon.socket)
+    with contextlib.closing(connection):
+        connection.putrequest("POST", "/v1/users")
+        connection.putheader("Content-Length", "10")
+        connection.endheaders()
+        connection.sock.settimeout(20)
+        response = connection.getresponse()
+
+        assert response.status == 400
+        assert json.load(response)["error"] == {"code": "bad_request", "fields": {"reason": "body"}}
+
+
+def test_the_table_says_what_streams_and_what_is_a_file() -> None:
+    streams = {
+        verb.name
+        for verb in VERBS
+        if get_origin(get_type_hints(verb.run)["return"]) is AsyncGenerator
+    }
+    assert streams == access.STREAMS
+    assert {verb.name for verb in VERBS if verb.answer is kept.File} == access.FILES
+    assert {verb.name for verb in VERBS if "is_dry_run" in verb.keys} == access.DRY_RUNS
 
 
 def test_an_unknown_charset_is_refused(daemon: RunningDaemon) -> None:

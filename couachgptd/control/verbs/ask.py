@@ -11,6 +11,5 @@ VERBS = (
         ask.ask,
         shapes.Event,
         bodies.Question,
-        is_stream=True,
     ),
 )

@@ -11,7 +11,6 @@ VERBS = (
         "Have the engine download a model; closing the connection ends the download.",
         models.pull,
         shapes.PullEvent,
-        is_stream=True,
     ),
     Verb("control.model.rm", "Delete a model's file.", models.delete, shapes.ModelList),
     Verb(

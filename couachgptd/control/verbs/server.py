@@ -42,7 +42,6 @@ VERBS = (
             "lines": f"how many: 1 to {server.LINES_MAX}, {server.LINES} by default",
             "follow": "1: go on with each line that comes",
         },
-        is_stream=True,
     ),
     Verb(
         "control.engine.logs",
@@ -56,7 +55,6 @@ VERBS = (
         "Tell what is so, then each change: the engine, the queue, who is on line, the end.",
         server.events,
         shapes.Change,
-        is_stream=True,
     ),
     Verb(
         "control.dump",
