@@ -2,8 +2,9 @@
 
 import asyncio
 import json
-from contextlib import aclosing, suppress
-from typing import Any
+from collections.abc import AsyncGenerator, Collection
+from contextlib import aclosing
+from typing import Any, TypeVar
 
 from aiohttp import web
 from aiohttp.helpers import content_disposition_header
@@ -13,7 +14,7 @@ from couachgptd.core import access, wire
 from couachgptd.core.errors import BadRequest, CouachError, NotFound
 from couachgptd.core.wire import Json
 from couachgptd.http import csrf, pages
-from couachgptd.http.keys import CONFIRMATIONS, CONTROL, SESSION_ID, USER
+from couachgptd.http.keys import ACCOUNTS, CONFIRMATIONS, CONTROL, SESSION_ID, USER
 from couachgptd.http.origin import client_address
 from couachgptd.http.routes import add
 from couachgptd.services.confirmations import STANDS_SECONDS
@@ -41,6 +42,13 @@ PAGES: dict[str, tuple[str, ...]] = {
 }
 FIRST = "overview"
 OPERATORS = "control."  # how the names of the operator's verbs begin
+_OBJECTS = frozenset(
+    verb
+    for verb in access.TABLE.keys() - access.STREAMS - access.FILES
+    if verb.startswith(OPERATORS)
+)
+
+Item = TypeVar("Item")
 
 
 def create_admin_app() -> web.Application:
@@ -96,15 +104,17 @@ async def confirm(request: web.Request) -> web.StreamResponse:
 
 
 async def call(request: web.Request) -> web.StreamResponse:
-    verb, names, body = await _asked(request)
+    verb, names, body = await _asked(request, _OBJECTS)
     answer = await request.config_dict[CONTROL].call(verb, request[USER].id, body, **names)
     return web.json_response(answer)
 
 
 async def stream(request: web.Request) -> web.StreamResponse:
     """Pass on the events of a verb that streams, a line each; leaving the page ends the work."""
-    verb, names, body = await _asked(request)
-    events = request.config_dict[CONTROL].stream(verb, request[USER].id, body, **names)
+    verb, names, body = await _asked(request, access.STREAMS)
+    events = _while_allowed(
+        request, request.config_dict[CONTROL].stream(verb, request[USER].id, body, **names)
+    )
     response = web.StreamResponse()
     response.content_type = "application/x-ndjson"
     async with aclosing(events):
@@ -124,8 +134,10 @@ async def stream(request: web.Request) -> web.StreamResponse:
 
 async def download(request: web.Request) -> web.StreamResponse:
     """Hand out the file that a verb answers with."""
-    verb, names, _ = await _asked(request)
-    chunks = request.config_dict[CONTROL].download(verb, request[USER].id, **names)
+    verb, names, _ = await _asked(request, access.FILES)
+    chunks = _while_allowed(
+        request, request.config_dict[CONTROL].download(verb, request[USER].id, **names)
+    )
     name = str(names.get("backup", verb.removeprefix(OPERATORS)))
     async with aclosing(chunks):
         chunk = await anext(chunks, b"")  # what is refused is refused before the file begins
@@ -135,25 +147,41 @@ async def download(request: web.Request) -> web.StreamResponse:
             "attachment", filename=name
         )
         await response.prepare(request)
-        with suppress(ConnectionResetError):  # the person left
+        try:
             await response.write(chunk)
             async for chunk in chunks:
                 await response.write(chunk)
+        except ConnectionResetError:  # the person left
+            pass
+        except CouachError:  # a file that ends well would be taken for whole
+            if request.transport is not None:
+                request.transport.abort()
     return response
 
 
-async def _asked(request: web.Request) -> tuple[str, Json, Json | None]:
-    """Return the verb, the names in its path or query, and its body.
+async def _while_allowed(request: web.Request, items: AsyncGenerator[Item]) -> AsyncGenerator[Item]:
+    """Pass on what comes, for as long as its person may have it. Raises NotAllowed."""
+    async with aclosing(items):
+        async for item in items:
+            found = await request.config_dict[ACCOUNTS].session(request[SESSION_ID])
+            access.require(found[0] if found else None, "admin.call")
+            yield item
+
+
+async def _asked(request: web.Request, verbs: Collection[str]) -> tuple[str, Json, Json | None]:
+    """Return the verb, which is one of these, the names in its path or query, and its body.
 
     Raises NotFound, BadRequest; PasswordNeeded for what is dangerous.
     """
     verb = request.match_info["verb"]
-    if not verb.startswith(OPERATORS) or verb not in access.TABLE:
+    if verb not in verbs:
         raise NotFound
     form = await request.post()
     names, body = _object(form.get("names")) or {}, _object(form.get("body"))
     if access.is_dangerous(verb, body or {}):
         request.config_dict[CONFIRMATIONS].require(request[SESSION_ID])
+    if body is not None and verb in access.FILES:  # it would not be sent
+        raise BadRequest(reason="body")
     return verb, names, body
 
 

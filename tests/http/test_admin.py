@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from couachgptd.core.access import DANGEROUS, TABLE
+from couachgptd.core.access import DANGEROUS, DRY_RUNS, FILES, STREAMS, TABLE
 from couachgptd.http.admin import PAGES
 from tests.daemon_fixtures import MakeDaemon
 from tests.running_daemon import PASSWORD, ROOT, Browser, RunningDaemon
@@ -266,6 +266,30 @@ async def test_the_audit_comes_as_a_file(fresh: RunningDaemon) -> None:
 # --- the role is looked up at each action -------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [("/v1/users/ada/role", {"role": "member"}), ("/v1/sessions/kick", {"user": "ada"})],
+    ids=["demoted", "kicked"],
+)
+async def test_a_stream_ends_with_the_right_to_it(
+    fresh: RunningDaemon, path: str, body: Json
+) -> None:
+    fresh.add_user("ada", "admin")
+    fresh.add_user("grace", "admin")  # the last one cannot lose the right
+    async with fresh.browser("ada") as browser:
+        form, headers = {"csrf": await browser.token()}, {"Origin": fresh.address}
+        async with browser.session.post(
+            "/admin/stream/control.events", data=form, headers=headers
+        ) as response:
+            await response.content.readline()
+            fresh.control("POST", path, body)
+            fresh.control("POST", "/v1/queue/pause", {"is_on": True})  # not to be told any more
+            rest = (await asyncio.wait_for(response.text(), 20)).splitlines()
+
+    assert json.loads(rest[-1])["error"]["code"] == "not_allowed"
+    assert '"is_held": true' not in "".join(rest)
+
+
 async def test_who_is_demoted_may_do_nothing_more_with_the_page_still_open(
     fresh: RunningDaemon,
 ) -> None:
@@ -359,12 +383,46 @@ def test_what_is_dangerous_is_in_the_table() -> None:
     assert not DANGEROUS - set(TABLE)
 
 
-@pytest.mark.parametrize("verb", sorted(DANGEROUS))
-async def test_what_is_dangerous_wants_the_password_again(daemon: RunningDaemon, verb: str) -> None:
-    async with daemon.browser("ada") as browser:
-        status, answer = await call(browser, verb, {}, login="nobody-of-this-name")
+KINDS = ("call", "stream", "file")
 
-    assert (status, answer["error"]["code"]) == (403, "password_needed")
+
+def kind_of(verb: str) -> str:
+    return "stream" if verb in STREAMS else "file" if verb in FILES else "call"
+
+
+@pytest.mark.parametrize("body", [{}, {"is_dry_run": True}], ids=["real", "dry"])
+@pytest.mark.parametrize("verb", sorted(DANGEROUS))
+async def test_what_is_dangerous_wants_the_password_again(
+    daemon: RunningDaemon, verb: str, body: Json
+) -> None:
+    async with daemon.browser("ada") as browser:
+        names = {"login": "nobody-of-this-name"}
+        answers = {kind: await call(browser, verb, body, kind, **names) for kind in KINDS}
+
+    right = answers.pop(kind_of(verb))[1]["error"]["code"]
+    # These two only tell, and whom they are asked about is not there, or not said.
+    is_spared = bool(body) and verb in DRY_RUNS
+    assert right in ({"not_found", "bad_request"} if is_spared else {"password_needed"})
+    assert {(status, answer["error"]["code"]) for status, answer in answers.values()} == {
+        (404, "not_found")
+    }
+
+
+async def test_no_other_route_does_what_only_a_dry_run_was_asked_of(fresh: RunningDaemon) -> None:
+    fresh.add_user("ada", "admin")
+    body = {"is_dry_run": True}
+    async with fresh.browser("ada") as browser:
+        for kind in KINDS:
+            await call(browser, "control.user.rm", body, kind, login="marc")
+
+    assert "marc" in {user["login"] for user in fresh.control("GET", "/v1/users")[1]["users"]}
+
+
+async def test_a_file_takes_no_body(daemon: RunningDaemon) -> None:
+    async with daemon.browser("ada") as browser:
+        status, answer = await call(browser, "control.audit.csv", {"text": "ada"}, "file")
+
+    assert (status, answer["error"]["code"]) == (400, "bad_request")
 
 
 async def test_making_an_administrator_is_dangerous_and_making_a_member_is_not(
