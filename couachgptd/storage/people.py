@@ -17,6 +17,7 @@ from couachgptd.storage.rows import now, to_user
 from couachgptd.storage.tables import (
     AttachmentTable,
     ConversationTable,
+    LinkTable,
     MessageTable,
     SessionTable,
     SettingTable,
@@ -101,7 +102,7 @@ class PeopleStore:
         def work() -> User:
             if state is not UserState.ACTIVE:
                 _require_other_admin(user_id)
-                SessionTable.delete().where(SessionTable.user == user_id).execute()
+                _shut_out(user_id)
             return _changed_user(user_id, state=state.value)
 
         return await self._change(work)
@@ -149,7 +150,7 @@ class PeopleStore:
         def work() -> None:
             UserTable.update(password_hash=password_hash).where(UserTable.id == user_id).execute()
             if end_sessions:
-                SessionTable.delete().where(SessionTable.user == user_id).execute()
+                _shut_out(user_id)
 
         await self._change(work)
 
@@ -262,6 +263,12 @@ class PeopleStore:
 def _standing_session(key: str) -> SessionTable | None:
     row = statements.find(SessionTable, key=key)
     return row if row is not None and row.expires_at > now() else None
+
+
+def _shut_out(user_id: UserId) -> None:
+    """End a person's sessions, and the links that would open their account again."""
+    SessionTable.delete().where(SessionTable.user == user_id).execute()
+    LinkTable.delete().where(LinkTable.user == user_id).execute()
 
 
 def _changed_user(user_id: UserId, **changes: str) -> User:

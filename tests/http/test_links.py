@@ -1,5 +1,7 @@
 """The pages behind one-time links, on the real daemon, as a browser meets them."""
 
+import pytest
+
 from couachgptd.services.links import LinkService
 from tests.running_daemon import RunningDaemon
 
@@ -36,6 +38,23 @@ async def test_a_forgotten_password_is_set_anew_and_the_open_pages_close(
         await browser.log_in("claire", OTHER)
         _, page = await browser.get(f"/password/{token}")
         assert 'data-code="link_invalid"' in page
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [("password", {"password": OTHER}), ("state", {"state": "suspended"})],
+)
+async def test_who_is_shut_out_has_no_link_left_to_come_back_by(
+    fresh: RunningDaemon, path: str, body: dict[str, str]
+) -> None:
+    token = reset_token(fresh, "claire")
+    status, _ = fresh.control("POST", f"/v1/users/claire/{path}", body)
+    assert status == 200
+    fresh.control("POST", "/v1/users/claire/state", {"state": "active"})
+    async with fresh.browser() as browser:
+        _, page = await browser.get(f"/password/{token}")
+
+    assert 'data-code="link_invalid"' in page
 
 
 async def test_passwords_that_differ_are_told_and_the_link_stays(fresh: RunningDaemon) -> None:
