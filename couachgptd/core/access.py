@@ -130,7 +130,9 @@ TABLE: Mapping[str, Audience] = {
 }
 
 # What the admin page asks the password again for, and says the effects of beforehand: what ends or
-# destroys something, and what makes somebody else powerful.
+# destroys something, what lets people in or shuts them out for all, and what makes somebody else
+# powerful. A setting may do any of these: retention deletes, registration lets in. An invitation
+# makes members, as user.add does, and can be taken back.
 DANGEROUS = frozenset(
     {
         "control.engine.stop",
@@ -138,6 +140,8 @@ DANGEROUS = frozenset(
         "control.model.rm",
         "control.restart",
         "control.drain",
+        "control.setting.change",
+        "control.user.state",
         "control.user.role",
         "control.user.passwd",
         "control.user.reset-link",

@@ -87,6 +87,7 @@ def test_who_is_suspended_is_signed_out_on_their_open_page(
     expect(page.locator("li.person")).to_have_count(1)
 
     page.get_by_role("button", name="Suspend").click()
+    confirm(page, "Suspend the account")
 
     theirs.wait_for_url("**/login?*notice=session_ended")
     expect(page.get_by_role("button", name="Let in again")).to_be_visible()
@@ -355,12 +356,14 @@ def test_registration_is_closed_at_once_and_given_back_to_the_configuration(
     page = open_admin(site, open_page, "people", "People")
     page.get_by_label("Who may make an account").select_option("closed")
     page.get_by_role("button", name="Save").click()
+    confirm(page, "Change the setting")
     back = page.get_by_role("button", name="Back to the configuration (everybody, after approval)")
     expect(back).to_be_visible()
     theirs = open_page(f"{site.address}/register")
     expect(theirs.locator("input[name=password]")).to_have_count(0)
 
     back.click()
+    page.get_by_role("dialog").get_by_role("button", name="Change the setting").click()
     expect(page.get_by_label("Who may make an account")).to_have_value("approval")
     theirs.reload()
     expect(theirs.locator("input[name=password]")).to_be_visible()

@@ -157,6 +157,7 @@ async def test_a_verb_is_answered_as_on_the_control_socket(daemon: RunningDaemon
 async def test_what_is_done_is_audited_with_the_name_of_who_did_it(fresh: RunningDaemon) -> None:
     fresh.add_user("ada", "admin")
     async with fresh.browser("ada") as browser:
+        await confirm(browser)
         status, answer = await call(
             browser, "control.user.state", {"state": "suspended"}, login="marc"
         )
