@@ -107,8 +107,8 @@ class Upkeep(Protocol):
         """Raises NotFound."""
         ...
 
-    async def stage_restore(self, name: str) -> Backup:
-        """Check a backup and lay it ready for the next start.
+    async def stage_restore(self, name: str, actor: str) -> Backup:
+        """Check a backup and lay it ready for the next start; its audit then names who did it.
 
         Nobody is logged in after it, and no link in it works: what was revoked since must not
         come back. Raises NotFound, StoreCorrupt, StoreTooNew, StoreFull.

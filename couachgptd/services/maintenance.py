@@ -149,7 +149,7 @@ class Maintenance:
     async def restore(self, name: str, actor: str) -> Backup:
         """Lay a backup ready for the next start of the daemon, which the caller brings about."""
         async with self._one:
-            staged = await self._upkeep.stage_restore(name)
+            staged = await self._upkeep.stage_restore(name, actor)
         await self._store.audit(actor, "db.restore", {"name": name})
         return staged
 

@@ -1,5 +1,6 @@
 """Whole copies of the store: made beside it, checked, listed, and put back at a start."""
 
+import json
 import logging
 import os
 import re
@@ -148,11 +149,12 @@ def require_room(folder: Path, size_bytes: int) -> None:
 # --- putting one back ----------------------------------------------------------------------------
 
 
-def stage(source: Path, directory: Path) -> None:
+def stage(source: Path, directory: Path, actor: str) -> None:
     """Lay a copy of a backup ready: it becomes the store at the next start.
 
     It is checked, and in it nobody is logged in and no link works: what was revoked since must
-    not come back. Raises StoreCorrupt, StoreTooNew, StoreFull, NotFound.
+    not come back. Its audit says who put it back, for that of the store goes with the store.
+    Raises StoreCorrupt, StoreTooNew, StoreFull, NotFound.
     """
     if not source.is_file():
         raise NotFound
@@ -164,7 +166,26 @@ def stage(source: Path, directory: Path) -> None:
             tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_schema")}
             for name in sorted(tables & {"sessions", "links"}):
                 connection.execute(f"DELETE FROM {name}")  # noqa: S608 -- names of ours
+            if "audit" in tables:  # else it is older than the audit
+                at, detail = datetime.now(UTC).timestamp() * 1000, json.dumps({"name": source.name})
+                connection.execute(
+                    "INSERT INTO audit (at, actor, verb, detail) VALUES (?, ?, 'db.restore', ?)",
+                    (round(at), actor, detail),
+                )
         require_ours(partial)
+
+
+def _note_before(staged: Path, name: str) -> None:
+    """Add to what the audit says of this restore where the store before it went.
+
+    It may fail: what is checked and staged is put in place all the same.
+    """
+    with suppress(sqlite3.Error), closing(sqlite3.connect(staged)) as connection, connection:
+        connection.execute(
+            "UPDATE audit SET detail = json_set(detail, '$.before', ?) WHERE verb = 'db.restore'"
+            " AND id = (SELECT max(id) FROM audit)",
+            (name,),
+        )
 
 
 def put_in_place(directory: Path, store: Path) -> Path | None:
@@ -185,6 +206,7 @@ def put_in_place(directory: Path, store: Path) -> Path | None:
             schema = schema_of(connection)
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         kept = _new_path(folder, datetime.now(UTC), BackupKind.BEFORE_RESTORE, schema)
+        _note_before(staged, kept.name)
         for suffix in ("-wal", "-shm"):
             with suppress(FileNotFoundError):
                 store.with_name(store.name + suffix).rename(kept.with_name(kept.name + suffix))

@@ -52,7 +52,7 @@ async def restored(directory: Path, source: Path) -> None:
     """
     prepare_directory(directory, make_parents=False)
     with locked(directory):
-        backups.stage(source, directory)
+        backups.stage(source, directory, f"uid:{os.getuid()} pid:{os.getpid()}")
     try:
         async with opened_database(directory):
             pass

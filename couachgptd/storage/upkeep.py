@@ -70,10 +70,10 @@ class SqliteUpkeep:
 
         await self._files(asyncio.to_thread(work))
 
-    async def stage_restore(self, name: str) -> Backup:
+    async def stage_restore(self, name: str, actor: str) -> Backup:
         def work() -> Backup:
             path = backups.find(self._folder, name)
-            backups.stage(path, self._directory)
+            backups.stage(path, self._directory, actor)
             return next(each for each in backups.listed(self._folder) if each.name == name)
 
         return await self._files(asyncio.to_thread(work))

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import shutil
 import sqlite3
 import subprocess
@@ -107,7 +108,7 @@ async def test_what_is_no_backup_is_neither_found_nor_deleted_nor_put_back(
     with pytest.raises(NotFound):
         await upkeep.delete_backup(name)
     with pytest.raises(NotFound):
-        await upkeep.stage_restore(name)
+        await upkeep.stage_restore(name, "ada")
     with pytest.raises(NotFound):
         await upkeep.path_of(name)
     assert (data / FILE_NAME).exists()
@@ -167,7 +168,7 @@ async def test_after_the_next_start_it_is_as_it_was_and_what_was_there_is_a_back
         await store.set_setting("a", "before")
         made = await backed_up(store.upkeep(tmp_path))
         await store.set_setting("a", "after")
-        await store.upkeep(tmp_path).stage_restore(made.name)
+        await store.upkeep(tmp_path).stage_restore(made.name, "ada")
         assert await store.setting("a") == "after", "nothing changes before the next start"
         await store.set_setting("late", "1")
 
@@ -181,6 +182,25 @@ async def test_after_the_next_start_it_is_as_it_was_and_what_was_there_is_a_back
     assert not (data / backups.STAGED).exists()
 
 
+async def test_what_is_put_back_says_who_did_it_and_where_the_store_before_is(
+    data: Path, tmp_path: Path
+) -> None:
+    async with opened_store(data) as store:
+        made = await backed_up(store.upkeep(tmp_path))
+        await store.upkeep(tmp_path).stage_restore(made.name, "ada")
+
+    async with opened_store(data) as store:
+        names = [each.name for each in await store.upkeep(tmp_path).backups()]
+    with contextlib.closing(sqlite3.connect(data / FILE_NAME)) as connection:
+        (actor, verb, detail), *_ = connection.execute(
+            "SELECT actor, verb, detail FROM audit ORDER BY id DESC"
+        ).fetchall()
+
+    (before,) = set(names) - {made.name}
+    assert (actor, verb) == ("ada", "db.restore")
+    assert json.loads(detail) == {"name": made.name, "before": before}
+
+
 async def test_in_what_is_put_back_nobody_is_logged_in(
     data: Path, store: SqliteStore, upkeep: SqliteUpkeep, claire: User
 ) -> None:
@@ -189,7 +209,7 @@ async def test_in_what_is_put_back_nobody_is_logged_in(
     await store.add_session("key", claire.id, {}, datetime.now(UTC) + timedelta(days=1))
     made = await backed_up(upkeep)
 
-    await upkeep.stage_restore(made.name)
+    await upkeep.stage_restore(made.name, "ada")
 
     with contextlib.closing(sqlite3.connect(data / backups.STAGED)) as connection:
         assert connection.execute("SELECT count(*) FROM sessions").fetchone() == (0,)
@@ -201,7 +221,7 @@ async def test_a_store_that_crashed_is_kept_with_what_was_in_its_log(
 ) -> None:
     async with opened_store(data) as store:
         made = await backed_up(store.upkeep(tmp_path))
-        await store.upkeep(tmp_path).stage_restore(made.name)
+        await store.upkeep(tmp_path).stage_restore(made.name, "ada")
         await store.set_setting("late", "1")
         for name in (FILE_NAME, f"{FILE_NAME}-wal"):
             shutil.copy(data / name, tmp_path / name)
@@ -219,7 +239,7 @@ async def test_a_damaged_store_gives_way_and_is_kept_as_it_is(data: Path, tmp_pa
     async with opened_store(data) as store:
         await store.set_setting("a", "1")
         made = await backed_up(store.upkeep(tmp_path))
-        await store.upkeep(tmp_path).stage_restore(made.name)
+        await store.upkeep(tmp_path).stage_restore(made.name, "ada")
     (data / FILE_NAME).write_bytes(b"damaged!" * 1000)
 
     async with opened_store(data) as store:
@@ -235,7 +255,7 @@ async def test_a_start_that_was_cut_between_the_two_renames_is_made_good(
     async with opened_store(data) as store:
         await store.set_setting("a", "1")
         made = await backed_up(store.upkeep(tmp_path))
-        await store.upkeep(tmp_path).stage_restore(made.name)
+        await store.upkeep(tmp_path).stage_restore(made.name, "ada")
     (data / FILE_NAME).rename(data / "backups" / "aside.db")
 
     async with opened_store(data) as store:
@@ -254,7 +274,7 @@ async def test_a_damaged_backup_is_refused(upkeep: SqliteUpkeep, data: Path) -> 
     damage(await upkeep.path_of(made.name))
 
     with pytest.raises(StoreCorrupt):
-        await upkeep.stage_restore(made.name)
+        await upkeep.stage_restore(made.name, "ada")
     assert not (data / backups.STAGED).exists()
 
 
@@ -264,7 +284,7 @@ async def test_what_is_no_database_is_refused(upkeep: SqliteUpkeep, content: byt
     (await upkeep.path_of(made.name)).write_bytes(content)
 
     with pytest.raises(StoreCorrupt):
-        await upkeep.stage_restore(made.name)
+        await upkeep.stage_restore(made.name, "ada")
 
 
 async def test_a_database_of_another_program_is_refused(upkeep: SqliteUpkeep) -> None:
@@ -276,7 +296,7 @@ async def test_a_database_of_another_program_is_refused(upkeep: SqliteUpkeep) ->
         connection.commit()
 
     with pytest.raises(StoreCorrupt):
-        await upkeep.stage_restore(made.name)
+        await upkeep.stage_restore(made.name, "ada")
 
 
 async def test_a_backup_of_a_newer_version_is_refused(upkeep: SqliteUpkeep) -> None:
@@ -286,7 +306,7 @@ async def test_a_backup_of_a_newer_version_is_refused(upkeep: SqliteUpkeep) -> N
         connection.commit()
 
     with pytest.raises(StoreTooNew) as raised:
-        await upkeep.stage_restore(made.name)
+        await upkeep.stage_restore(made.name, "ada")
     assert raised.value.fields["unknown"] == ["0099_new"]
 
 
@@ -303,7 +323,7 @@ async def test_an_older_backup_is_brought_up_to_date_at_the_start(
                 "ALTER TABLE sessions DROP COLUMN seen_at;"
                 "DELETE FROM schema_migration WHERE name LIKE '0003%'"
             )
-        await store.upkeep(tmp_path).stage_restore(made.name)
+        await store.upkeep(tmp_path).stage_restore(made.name, "ada")
 
     async with opened_store(data) as store:
         assert await store.upkeep(tmp_path).check(is_quick=False) == []
