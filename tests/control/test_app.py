@@ -453,6 +453,23 @@ def test_what_an_operator_did_is_written_down_without_passwords(fresh: RunningDa
     assert PASSWORD not in str(rows)
 
 
+def test_what_fails_is_not_written_down_as_done(fresh: RunningDaemon) -> None:
+    refused = [
+        fresh.control("DELETE", "/v1/models/nope")[0],
+        fresh.control("POST", "/v1/engine/stop")[0],
+        fresh.control("POST", "/v1/models/nope/default")[0],
+    ]
+
+    with contextlib.closing(sqlite3.connect(fresh.data / "couachgpt.db")) as base:
+        rows = base.execute("SELECT verb, detail FROM audit ORDER BY id DESC LIMIT 3").fetchall()
+    assert refused == [503] * 3
+    assert [(verb, json.loads(detail)) for verb, detail in reversed(rows)] == [
+        ("model.rm", {"model": "nope", "error": "model_missing"}),
+        ("engine.stop", {"error": "engine_not_controlled"}),
+        ("model.default", {"model": "nope", "error": "model_missing"}),
+    ]
+
+
 # --- the socket itself -------------------------------------------------------------------------
 
 

@@ -1,13 +1,14 @@
 """What an operator's verb is given: the services it works with, and the call itself."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from couachgptd.core.errors import BadRequest
+from couachgptd.core.errors import BadRequest, CouachError
 from couachgptd.core.ports import LogTail, SettingsInForce, Store
 from couachgptd.core.users import Role
 from couachgptd.core.wire import Json
@@ -49,6 +50,22 @@ class Desk:
     address: str = ""
     started: float = field(default_factory=time.monotonic)
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @asynccontextmanager
+    async def audited(self, call: "Call", verb: str, **detail: str) -> AsyncGenerator[None]:
+        """Keep in the audit what the block does; what it only tried, with an `error`.
+
+        That is the code of what refused it, or `cut` where it was not let end.
+        """
+        outcome = {"error": "cut"}
+        try:
+            yield
+            outcome = {}
+        except CouachError as error:
+            outcome = {"error": error.code}
+            raise
+        finally:
+            await self.store.audit(call.actor, verb, {**detail, **outcome})
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,26 +43,27 @@ async def show(desk: Desk, _call: Call) -> Json:
 
 
 async def start(desk: Desk, call: Call) -> Json:
-    await desk.store.audit(call.actor, "engine.start", {})
-    await desk.orders.start()
+    async with desk.audited(call, "engine.start"):
+        await desk.orders.start()
     return {"engine": desk.models.engine_shape()}
 
 
 async def stop(desk: Desk, call: Call) -> Json:
-    await desk.store.audit(call.actor, "engine.stop", {})
-    await desk.orders.stop()
+    async with desk.audited(call, "engine.stop"):
+        await desk.orders.stop()
     return {"engine": desk.models.engine_shape()}
 
 
 async def restart(desk: Desk, call: Call) -> Json:
-    await desk.store.audit(call.actor, "engine.restart", {})
-    await desk.orders.restart()
+    async with desk.audited(call, "engine.restart"):
+        await desk.orders.restart()
     return {"engine": desk.models.engine_shape()}
 
 
 async def unload(desk: Desk, call: Call) -> Json:
-    await desk.store.audit(call.actor, "engine.unload", {})
-    return {"engine": desk.models.engine_shape(), "unloaded": await desk.orders.unload()}
+    async with desk.audited(call, "engine.unload"):
+        unloaded = await desk.orders.unload()
+    return {"engine": desk.models.engine_shape(), "unloaded": unloaded}
 
 
 async def incidents(desk: Desk, call: Call) -> Json:

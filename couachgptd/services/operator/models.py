@@ -1,7 +1,7 @@
 """The operator's verbs for models."""
 
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import AbstractAsyncContextManager, aclosing
 
 from couachgptd.core.wire import Json
 from couachgptd.services.operator.desk import Call, Desk
@@ -15,33 +15,35 @@ async def listed(desk: Desk, _call: Call) -> Json:
 
 
 async def load(desk: Desk, call: Call) -> Json:
-    await _note(desk, call, "model.load")
-    await desk.orders.load(call.names["model"])
+    async with _audited(desk, call, "model.load"):
+        await desk.orders.load(call.names["model"])
     return _list(desk)
 
 
 async def unload(desk: Desk, call: Call) -> Json:
-    await _note(desk, call, "model.unload")
-    await desk.orders.unload(await desk.models.resolve(call.names["model"]))
+    async with _audited(desk, call, "model.unload"):
+        await desk.orders.unload(await desk.models.resolve(call.names["model"]))
     return _list(desk)
 
 
 async def set_default(desk: Desk, call: Call) -> Json:
-    await desk.models.set_default(call.names["model"])
-    await _note(desk, call, "model.default")
+    async with _audited(desk, call, "model.default"):
+        await desk.models.set_default(call.names["model"])
     return _list(desk)
 
 
 async def delete(desk: Desk, call: Call) -> Json:
-    await _note(desk, call, "model.rm")
-    await desk.orders.delete(call.names["model"])
+    async with _audited(desk, call, "model.rm"):
+        await desk.orders.delete(call.names["model"])
     return _list(desk)
 
 
 async def pull(desk: Desk, call: Call) -> AsyncGenerator[Json]:
     """Tell how far a download is; it ends with the one who asked for it."""
-    await _note(desk, call, "model.pull")
-    async with aclosing(desk.orders.pull(call.names["model"])) as steps:
+    async with (
+        _audited(desk, call, "model.pull"),
+        aclosing(desk.orders.pull(call.names["model"])) as steps,
+    ):
         async for step in steps:
             yield {
                 "type": "progress",
@@ -52,8 +54,8 @@ async def pull(desk: Desk, call: Call) -> AsyncGenerator[Json]:
     yield {"type": "done"}
 
 
-async def _note(desk: Desk, call: Call, verb: str) -> None:
-    await desk.store.audit(call.actor, verb, {"model": call.names["model"]})
+def _audited(desk: Desk, call: Call, verb: str) -> AbstractAsyncContextManager[None]:
+    return desk.audited(call, verb, model=call.names["model"])
 
 
 def _list(desk: Desk) -> Json:
