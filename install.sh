@@ -5,9 +5,15 @@
 #
 #   /opt/couachgpt/releases/VERSION-N   one virtual environment each, with what was laid out beside it
 #   /opt/couachgpt/current, previous    links to two of them: an upgrade and its way back are one rename
-#   /var/lib/couachgpt                  the data; upgrade/ below it holds the database before an upgrade
+#   /var/lib/couachgpt                  the data; upgrade/ below it holds the database before an upgrade,
+#                                       set-aside/ what a way back has replaced
 set -eu
 umask 022
+# Nothing that root runs looks into the folder it was called from, or where its environment says.
+HERE=$(cd "$(dirname "$0")" && pwd)
+FOLDER=$PWD
+cd /
+unset PYTHONPATH PYTHONHOME PYTHONSTARTUP
 
 PREFIX=/opt/couachgpt
 CONFIG=/etc/couachgpt.toml
@@ -28,8 +34,10 @@ TLS_KEY=""
 DRY=""
 PURGE=""
 YES=""
-STAGE=""      # how far an upgrade has come; `leave` undoes it from there
+STAGE=""      # how far a change has come; `leave` undoes it from there
 NEW=""        # the release being made
+BEFORE=""     # where the database lies that `leave` has to put back,
+AFTER=""      # and where it then puts the one in its place
 UNITS_CHANGED=""
 DROPIN_CHANGED=""
 PUT=""        # what `put` has written
@@ -139,7 +147,11 @@ remove() {
 
 has_unit() { systemctl cat "$1" >/dev/null 2>&1; }
 as_account() { runuser -u "$ACCOUNT" -- "$@"; }
-release_of() { readlink -f "$PREFIX/$1" 2>/dev/null || true; }
+absolute() { case $1 in /*) echo "$1" ;; *) echo "$FOLDER/$1" ;; esac; }
+release_of() { readlink -e "$PREFIX/$1" 2>/dev/null || true; }
+
+# works RELEASE: whether it is whole; the system's next Python may have taken the one it was made with.
+works() { [ -n "$1" ] && "$1/bin/couachgptd" --version >/dev/null 2>&1; }
 
 # --- before anything ------------------------------------------------------------------------------
 
@@ -149,7 +161,7 @@ parse() {
             --dry-run) DRY=1 ;;
             --offline)
                 [ $# -gt 1 ] || die "--offline : quel dossier ?" "--offline: which folder?"
-                BUNDLE=$2
+                BUNDLE=$(absolute "$2")
                 shift
                 ;;
             --engine)
@@ -164,8 +176,8 @@ parse() {
                 case ${2:-} in
                     "" | -*) ;;
                     *)
-                        TLS_CERTIFICATE=$2
-                        TLS_KEY=${3:-}
+                        TLS_CERTIFICATE=$(absolute "$2")
+                        TLS_KEY=${3:+$(absolute "$3")}
                         if [ ! -r "$TLS_CERTIFICATE" ] || [ ! -r "$TLS_KEY" ]; then
                             die "--tls : il faut deux fichiers lisibles, certificat puis clé" \
                                 "--tls: give two readable files, the certificate and then its key"
@@ -210,14 +222,14 @@ require_system() {
         die "à lancer en root : sudo sh install.sh" "to be run as root: sudo sh install.sh"
     fi
     [ -n "$DRY" ] && return 0
-    exec 9>/run/lock/couachgpt-install
+    exec 9>/run/couachgpt-install.lock # not /run/lock, where anybody may lay something first
     flock -n 9 || die "un autre install.sh est en cours" "another install.sh is at work"
 }
 
 # The system's own Python: one below somebody's home is out of the daemon's reach.
 find_python() {
     for PYTHON in /usr/bin/python3 /usr/bin/python3.13 /usr/bin/python3.12 /usr/bin/python3.11; do
-        if [ -x "$PYTHON" ] && "$PYTHON" -c \
+        if [ -x "$PYTHON" ] && "$PYTHON" -I -c \
             'import sys, ssl, sqlite3, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
             return
         fi
@@ -228,10 +240,12 @@ find_python() {
 
 # Where the parts are: SOURCE holds install.sh, etc and systemd, WHEEL is ours, PARTS names them all.
 find_source() {
-    here=$(cd "$(dirname "$0")" && pwd)
-    [ -n "$BUNDLE" ] || [ ! -f "$here/SHA256SUMS" ] || BUNDLE=$here
-    if [ -z "$BUNDLE" ] && [ -f "$here/identity" ]; then
+    [ -n "$BUNDLE" ] || [ ! -f "$HERE/SHA256SUMS" ] || BUNDLE=$HERE
+    if [ -z "$BUNDLE" ] && [ -f "$HERE/identity" ]; then
         # Laid out by an earlier run: there is nothing to install, but something may be to mend.
+        works "$(release_of current)" ||
+            die "la version en place ne marche plus : relancez install.sh depuis un lot" \
+                "the version that is here works no more: run install.sh again from a bundle"
         SOURCE=$(release_of current)/share/couachgpt
         IDENTITY=$(cat "$SOURCE/identity")
         return
@@ -247,7 +261,7 @@ find_source() {
         set -- "$SOURCE"/wheels/couachgpt-*.whl
         IDENTITY=$(sha256sum <"$SOURCE/SHA256SUMS")
     else
-        SOURCE=$here
+        SOURCE=$HERE
         SHARE=$SOURCE/dist/share
         set -- "$SOURCE"/dist/couachgpt-*.whl
         IDENTITY=$(cd "$SOURCE" && find install.sh etc systemd dist/couachgpt-*.whl \
@@ -272,21 +286,21 @@ build_release() {
     run mkdir -p "$NEW/share/couachgpt"
     STAGE=built
     if [ -n "$BUNDLE" ]; then
-        run "$PYTHON" -m venv --without-pip "$NEW"
+        run "$PYTHON" -I -m venv --without-pip "$NEW"
         # A wheel of pip runs as it is: the server needs neither pip nor python3-venv.
         set -- "$SOURCE"/wheels/pip-*.whl
-        run "$NEW/bin/python" "$1/pip" --isolated --quiet --disable-pip-version-check install \
+        run "$NEW/bin/python" -I "$1/pip" --isolated --quiet --disable-pip-version-check install \
             --no-index --no-deps --find-links "$SOURCE/wheels" \
             --requirement "$SOURCE/requirements.txt" "$WHEEL"
-        run "$NEW/bin/python" "$1/pip" --isolated --quiet --disable-pip-version-check check
+        run "$NEW/bin/python" -I "$1/pip" --isolated --quiet --disable-pip-version-check check
     else
-        "$PYTHON" -c 'import ensurepip' 2>/dev/null ||
+        "$PYTHON" -I -c 'import ensurepip' 2>/dev/null ||
             die "il manque python3-venv : apt-get install python3-venv (ou prenez un lot, --offline)" \
                 "python3-venv is missing: apt-get install python3-venv (or take a bundle, --offline)"
-        run "$PYTHON" -m venv "$NEW"
-        run "$NEW/bin/python" -m pip --quiet --disable-pip-version-check install \
+        run "$PYTHON" -I -m venv "$NEW"
+        run "$NEW/bin/python" -I -m pip --quiet --disable-pip-version-check install \
             --require-hashes --requirement "$SOURCE/dist/requirements.txt"
-        run "$NEW/bin/python" -m pip --quiet --disable-pip-version-check install --no-deps "$WHEEL"
+        run "$NEW/bin/python" -I -m pip --quiet --disable-pip-version-check install --no-deps "$WHEEL"
     fi
     for part in install.sh etc systemd; do
         run cp -R "$SOURCE/$part" "$NEW/share/couachgpt/"
@@ -441,29 +455,39 @@ then: systemctl restart couachgptd"
 # --- the database, while nobody uses it -----------------------------------------------------------
 
 data_directory() {
-    "$1/bin/python" -c 'from couachgptd import config; print(config.load().storage.directory)'
+    "$1/bin/python" -I -c 'from couachgptd import config; print(config.load().storage.directory)'
 }
+
+# In the data's folder, which is the daemon's user's, any name may be a link to anybody's file: all that
+# is done there is done as that user. Nothing leaves the folder either: a rename takes no room.
 
 # copy_database FROM TO: with its log, which an orderly end does not leave.
 copy_database() {
-    mkdir -p "$2"
-    rm -f "$2/couachgpt.db" "$2/couachgpt.db-wal" "$2/couachgpt.db-shm"
-    for each in couachgpt.db couachgpt.db-wal; do
-        [ ! -e "$1/$each" ] || cp -p "$1/$each" "$2/$each"
-    done
-    chown -R "$ACCOUNT:$ACCOUNT" "$2"
-    chmod 0700 "$2"
+    # shellcheck disable=SC2016 # its own arguments are meant
+    as_account sh -euc 'umask 077; rm -rf "$2"; mkdir -p "$2"
+        for each in couachgpt.db couachgpt.db-wal; do
+            [ ! -e "$1/$each" ] || cp -p "$1/$each" "$2/$each"
+        done' sh "$1" "$2"
+}
+
+# move_database FROM TO: the whole of it, even if somebody types Ctrl-C; nothing if there is none.
+move_database() {
+    # shellcheck disable=SC2016 # the same
+    as_account sh -euc 'trap "" HUP INT TERM; umask 077
+        [ -e "$1/couachgpt.db" ] || exit 0
+        mkdir -p "$2"
+        rm -f "$2/couachgpt.db" "$2/couachgpt.db-wal" "$2/couachgpt.db-shm"
+        for each in couachgpt.db couachgpt.db-wal couachgpt.db-shm; do
+            [ ! -e "$1/$each" ] || mv "$1/$each" "$2/$each"
+        done' sh "$1" "$2"
 }
 
 # opens_copy RELEASE: whether this release can use the database, tried on a copy; the reason is shown.
 opens_copy() {
     copy_database "$DATA" "$DATA/upgrade/trial" || return 1
-    if as_account "$1/bin/couachgptd" --migrate --set "storage.data_dir=$DATA/upgrade/trial"; then
-        result=0
-    else
-        result=1
-    fi
-    rm -rf "$DATA/upgrade/trial"
+    result=0
+    as_account "$1/bin/couachgptd" --migrate --set "storage.data_dir=$DATA/upgrade/trial" || result=1
+    as_account rm -rf "$DATA/upgrade/trial"
     return "$result"
 }
 
@@ -491,7 +515,7 @@ stop_service() {
 is_healthy() {
     systemctl start "$SOCKET" "$SERVICE" || return 1
     "$1/bin/couachgptctl" --wait "$READY_SECONDS" --json status >/dev/null || return 1
-    "$1/bin/python" - "$(port)" <<'END'
+    "$1/bin/python" -I - "$(port)" <<'END'
 import http.client, ssl, sys
 from couachgptd import config
 if config.load().server.tls_certificate:
@@ -524,61 +548,68 @@ leave() {
     trap '' HUP INT TERM
     case $STAGE in
         built) [ -n "$DRY" ] || rm -rf "$NEW" ;;
-        stopped | swapped | started)
+        stopped | swapped)
             set +e
-            warn "La mise à jour a échoué ; retour à la version précédente." \
-                "The upgrade failed; going back to the version before."
-            last_words
-            stop_service
-            if [ "$STAGE" = started ]; then
-                copy_database "$DATA" "$DATA/upgrade/failed"
-                restore_database "$KEPT"
-            fi
-            if [ "$STAGE" != stopped ]; then
-                link "$OLD" "$PREFIX/current"
-                take_away "$NEW/share/couachgpt" "$OLD/share/couachgpt"
-                UNITS_CHANGED=1
-                lay_out "$OLD/share/couachgpt"
-            fi
-            rm -rf "$NEW" "$KEPT"
-            if is_healthy "$OLD"; then
-                warn "La version précédente est de nouveau en service, avec ses données." \
-                    "The version before is in service again, with its data."
-            else
-                warn "La version précédente ne démarre pas non plus : journalctl -u couachgptd" \
-                    "The version before does not start either: journalctl -u couachgptd"
-            fi
+            undo
             [ "$status" -ne 0 ] || status=1
             ;;
     esac
     exit "$status"
 }
 
-restore_database() {
-    rm -f "$DATA/couachgpt.db" "$DATA/couachgpt.db-wal" "$DATA/couachgpt.db-shm"
-    cp -p "$1"/couachgpt.db* "$DATA/"
+# Back to the release OLD and its database. What could still be of use goes only once that is well.
+undo() {
+    warn "Échec ; retour à la version qui était en service." \
+        "This failed; going back to the version that was in service."
+    last_words
+    stop_service
+    if [ -n "$BEFORE" ] && as_account test -e "$BEFORE/couachgpt.db"; then
+        move_database "$DATA" "$AFTER" && move_database "$BEFORE" "$DATA"
+    fi
+    [ "$STAGE" = stopped ] || serve "$OLD" "$TO"
+    if is_healthy "$OLD"; then
+        warn "La version précédente est de nouveau en service, avec ses données." \
+            "The version before is in service again, with its data."
+        if [ -n "$NEW" ]; then
+            rm -rf "$NEW"
+            as_account rm -rf "$KEPT"
+        fi
+    else
+        warn "La version précédente ne démarre pas non plus : journalctl -u couachgptd
+    Rien n'a été effacé : la base est dans $DATA ou, sinon, dans $DATA/upgrade." \
+            "The version before does not start either: journalctl -u couachgptd
+    Nothing was deleted: the database is in $DATA or else in $DATA/upgrade."
+    fi
+}
+
+# serve RELEASE OTHER: puts a release in the place of another.
+serve() {
+    link "$1" "$PREFIX/current"
+    take_away "$2/share/couachgpt" "$1/share/couachgpt"
+    UNITS_CHANGED=1
+    lay_out "$1/share/couachgpt"
 }
 
 upgrade() {
-    OLD=$(release_of current)
-    DATA=$(data_directory "$OLD")
-    KEPT=$DATA/upgrade/$(basename "$NEW")
-    require_room
     as_account "$NEW/bin/couachgptd" --check >/dev/null ||
         die "la nouvelle version refuse $CONFIG ; rien n'a été changé" \
             "the new version refuses $CONFIG; nothing was changed"
+    TO=$NEW
+    DATA=$(data_directory "$NEW")
+    KEPT=$DATA/upgrade/$(basename "$NEW")
+    require_room
     step "Arrêt, sauvegarde, essai sur une copie de la base" "Stop, backup, trial on a copy of the database"
     STAGE=stopped
     stop_service
     copy_database "$DATA" "$KEPT"
+    as_account mkdir -p "$DATA/upgrade/failed" # while there is room for it
     opens_copy "$NEW" ||
         die "la nouvelle version ne peut pas prendre cette base" "the new version cannot take this database"
     step "Bascule et démarrage" "Swap and start"
     STAGE=swapped
-    link "$NEW" "$PREFIX/current"
-    take_away "$OLD/share/couachgpt" "$NEW/share/couachgpt"
-    lay_out "$NEW/share/couachgpt"
-    STAGE=started
+    serve "$NEW" "$OLD"
+    BEFORE=$KEPT
+    AFTER=$DATA/upgrade/failed
     is_healthy "$NEW" || die "la nouvelle version ne répond pas" "the new version does not answer"
     STAGE=""
     link "$OLD" "$PREFIX/previous"
@@ -591,7 +622,7 @@ forget_older() {
         case $each in "$(release_of current)" | "$(release_of previous)") ;; *) rm -rf "$each" ;; esac
     done
     for each in "$DATA"/upgrade/*; do
-        [ -e "$PREFIX/releases/$(basename "$each")" ] || rm -rf "$each"
+        [ -e "$PREFIX/releases/$(basename "$each")" ] || as_account rm -rf "$each" || true
     done
 }
 
@@ -602,6 +633,7 @@ install_or_upgrade() {
     choose_engine
     parts=$SOURCE
     OLD=$(release_of current)
+    works "$OLD" || OLD="" # there is nothing to go back to
     if [ -z "$OLD" ] || [ "$(cat "$OLD/share/couachgpt/identity" 2>/dev/null)" != "$IDENTITY" ]; then
         build_release
         [ -n "$DRY" ] || parts=$NEW/share/couachgpt
@@ -633,6 +665,7 @@ first_or_same() {
     if [ -n "$NEW" ]; then
         as_account "$NEW/bin/couachgptd" --check >/dev/null ||
             die "$CONFIG est refusé ; corrigez-le et recommencez" "$CONFIG is refused; mend it and run this again"
+        ! has_unit "$SERVICE" || stop_service # one that runs still, of a release that no longer works
         link "$NEW" "$PREFIX/current"
     fi
     STAGE=""
@@ -645,47 +678,51 @@ first_or_same() {
     if [ -n "${CERTIFICATE_CHANGED:-}" ]; then systemctl reload "$SERVICE"; fi
 }
 
+# Whether to take the database from before the upgrade, where the version before cannot read today's.
+agrees_to_older() {
+    as_account test -e "$KEPT/couachgpt.db" || return 1
+    made=$(as_account stat -c %y "$KEPT/couachgpt.db" | cut -c1-16)
+    agreed "La version précédente ne lit pas la base d'aujourd'hui. Reprendre celle d'avant la mise à jour ($made) ? \
+Ce qui a été écrit depuis sera mis de côté." \
+        "The version before cannot read today's database. Take the one from before the upgrade ($made)? \
+What was written since will be set aside."
+}
+
 roll_back() {
     OLD=$(release_of current)
-    back=$(release_of previous)
-    if [ -z "$OLD" ] || [ ! -x "$back/bin/couachgptd" ]; then
+    TO=$(release_of previous)
+    if [ -z "$OLD" ] || ! works "$TO"; then
         die "il n'y a pas de version précédente" "there is no version before"
     fi
-    DATA=$(data_directory "$OLD")
+    # The one in service may be what is broken; the one before may not know all of today's settings.
+    DATA=$(data_directory "$OLD" 2>/dev/null || data_directory "$TO")
     KEPT=$DATA/upgrade/$(basename "$OLD")
-    step "Retour de $(basename "$OLD") à $(basename "$back")" "From $(basename "$OLD") back to $(basename "$back")"
+    step "Retour de $(basename "$OLD") à $(basename "$TO")" "From $(basename "$OLD") back to $(basename "$TO")"
     if [ -n "$DRY" ]; then return; fi
     require_room
+    STAGE=stopped
     stop_service
-    if opens_copy "$back"; then
-        restores=""
-    elif [ -e "$KEPT/couachgpt.db" ] &&
-        agreed "La version précédente ne lit pas la base d'aujourd'hui. Reprendre celle d'avant la mise à jour ($(
-            stat -c %y "$KEPT/couachgpt.db" | cut -c1-16
-        )) ? Ce qui a été écrit depuis sera mis de côté." \
-            "The version before cannot read today's database. Take the one from before the upgrade ($(
-                stat -c %y "$KEPT/couachgpt.db" | cut -c1-16
-            ))? What was written since will be set aside."; then
-        restores=1
+    if opens_copy "$TO"; then
+        :
+    elif agrees_to_older; then
+        BEFORE=$DATA/set-aside/$(date -u +%Y%m%dT%H%M%SZ)
+        AFTER=$KEPT
+        move_database "$DATA" "$BEFORE"
+        move_database "$KEPT" "$DATA"
     else
+        STAGE=""
         is_healthy "$OLD" || true
         die "rien n'a été changé ; --yes accepte de reprendre la base d'avant la mise à jour" \
             "nothing was changed; --yes agrees to take the database from before the upgrade"
     fi
-    if [ -n "$restores" ]; then
-        copy_database "$DATA" "$DATA/upgrade/$(basename "$back")"
-        restore_database "$KEPT"
-        say "   la base d'aujourd'hui est gardée dans $DATA/upgrade/$(basename "$back")" \
-            "   today's database is kept in $DATA/upgrade/$(basename "$back")"
-    fi
-    link "$back" "$PREFIX/current"
+    STAGE=swapped
+    serve "$TO" "$OLD"
+    is_healthy "$TO" || die "la version précédente ne répond pas" "the version before does not answer"
+    STAGE=""
     link "$OLD" "$PREFIX/previous"
-    take_away "$OLD/share/couachgpt" "$back/share/couachgpt"
-    lay_out "$back/share/couachgpt"
-    if ! is_healthy "$back"; then
-        last_words
-        die "la version précédente ne répond pas : journalctl -u couachgptd" \
-            "the version before does not answer: journalctl -u couachgptd"
+    if [ -n "$BEFORE" ]; then
+        say "   la base d'aujourd'hui est gardée dans $BEFORE ; effacez-la quand elle ne sert plus" \
+            "   today's database is kept in $BEFORE; delete it once it is of no more use"
     fi
     say_where
 }
@@ -739,7 +776,7 @@ say_what_is_missing() {
 
 say_where() {
     current=$(release_of current)
-    url=$("$current/bin/python" - "$(hostname -f 2>/dev/null || hostname)" "$(port)" <<'END'
+    url=$("$current/bin/python" -I - "$(hostname -f 2>/dev/null || hostname)" "$(port)" <<'END'
 import sys
 from couachgptd import config
 server = config.load().server

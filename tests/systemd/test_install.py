@@ -263,8 +263,31 @@ def test_an_upgrade_keeps_data_and_settings_and_goes_back_when_asked(
     assert back.returncode == 0, back.stdout + back.stderr
     assert (installed.version(), installed.people()) == ("0.1.0", {"claire"})
     assert installed.release("previous") == "0.2.0-1"
-    kept = f"{DATA}/upgrade/0.1.0-1/couachgpt.db"
-    installed.run("test", "-s", kept)
+    (kept,) = re.findall(rf"today's database is kept in ({DATA}/set-aside/\S+);", back.stdout)
+
+    again = installed.install(later)
+
+    assert again.returncode == 0, again.stdout + again.stderr
+    installed.run("test", "-s", f"{kept}/couachgpt.db")
+
+
+def test_a_way_back_that_fails_undoes_itself(installed: Server, bundle: Path) -> None:
+    later = bundles.variant(bundle, "0.2.2", {"storage/migrations/0900_later.py": MIGRATION})
+    up = installed.install(later)
+    assert up.returncode == 0, up.stdout + up.stderr
+    installed.add_user("zoe")
+    pages = f"{PREFIX}/previous/lib/python3*/site-packages/couachgptd/http/pages.py"
+    broken = "def render(*_, **__): raise OSError"
+    installed.run("sh", "-c", f"echo '{broken}' | tee -a {pages}")
+
+    back = installed.rollback("--yes")
+
+    assert back.returncode == 1
+    assert "the version before does not answer" in back.stderr
+    assert "The version before is in service again, with its data." in back.stderr
+    assert (installed.version(), installed.people()) == ("0.2.2", {"claire", "zoe"})
+    assert installed.release() == "0.2.2-1"
+    assert installed.release("previous") == "0.1.0-1"
 
 
 @pytest.mark.parametrize(
@@ -279,7 +302,7 @@ def test_an_upgrade_keeps_data_and_settings_and_goes_back_when_asked(
             "0.3.1",
             {
                 "storage/migrations/0900_later.py": MIGRATION,
-                "daemon.py": "\nasync def run(config):\n"
+                "daemon.py": "\nasync def run(config, *_):\n"
                 "    async with opened_store(config.storage.directory):\n"
                 "        raise OSError('it does not start')\n",
             },
@@ -318,7 +341,7 @@ def test_an_upgrade_that_is_interrupted_undoes_itself(installed: Server, bundle:
     endless = bundles.variant(
         bundle,
         "0.4.0",
-        {"daemon.py": "\nasync def run(config):\n    await asyncio.sleep(3600)\n"},
+        {"daemon.py": "\nasync def run(config, *_):\n    await asyncio.sleep(3600)\n"},
     )
     program = bundles.inside(endless) / "install.sh"
     installed.run("systemd-run", "--unit=upgrading", "--property=KillMode=process", "sh", program)
@@ -331,6 +354,112 @@ def test_an_upgrade_that_is_interrupted_undoes_itself(installed: Server, bundle:
     assert installed.release() == "0.1.0-1"
     assert installed.version() == "0.1.0"
     assert "claire" in installed.people()
+
+
+def test_a_failed_upgrade_on_a_full_disk_loses_nothing(installed: Server, bundle: Path) -> None:
+    full = bundles.variant(
+        bundle,
+        "0.4.1",
+        {
+            "daemon.py": "\nasync def run(config, *_):\n"
+            "    folder = config.storage.directory\n"
+            "    (folder / 'couachgpt.db').write_bytes(b'')\n"
+            "    with (folder / 'full').open('wb') as file:\n"
+            "        while True:\n"
+            "            file.write(bytes(65536))\n"
+        },
+    )
+    units = ("couachgptd.socket", UNIT)
+    options = "size=90m,mode=0700,uid=couachgpt,gid=couachgpt"
+    installed.run("systemctl", "stop", *units)
+    installed.run("mount", "-t", "tmpfs", "-o", options, "tmpfs", DATA)
+    try:
+        installed.run("systemctl", "start", *units)
+        installed.add_user("bruno")
+
+        done = installed.install(full)
+
+        assert "the new version does not answer" in done.stderr
+        installed.run("rm", DATA / "full")
+        installed.run("systemctl", "reset-failed", *units)
+        installed.run("systemctl", "start", *units)
+
+        assert installed.release() == "0.1.0-1"
+        assert installed.people() == {"bruno"}
+    finally:
+        installed.run("systemctl", "stop", *units)
+        installed.run("umount", DATA)
+        installed.run("systemctl", "start", *units)
+
+
+def test_root_follows_no_link_of_the_daemons_user(installed: Server, bundle: Path) -> None:
+    installed.run("systemctl", "stop", "couachgptd.socket", UNIT)
+    secret = Path("/root/secret")
+    installed.write(secret, "root's own", 0o600)
+    installed.run("mkdir", "/root/folder")
+    installed.write(Path("/root/folder/couachgpt.db"), "root's, too")
+    owner = installed.run("stat", "-c", "%U", secret, "/root/folder")
+    laid = f"""
+        ln -sf {secret} {DATA}/couachgpt.db-wal
+        rm -rf {DATA}/upgrade/trial
+        mkdir -p {DATA}/upgrade
+        ln -sfn /root/folder {DATA}/upgrade/trial
+    """
+    done = installed.run_as("couachgpt", "sh", "-ec", laid)
+    assert done.returncode == 0, done.stderr
+
+    refused = installed.install(bundles.variant(bundle, "0.4.2", {}))
+    installed.run("rm", "-f", DATA / "couachgpt.db-wal")
+    done = installed.install(bundles.variant(bundle, "0.4.3", {}))
+
+    assert refused.returncode == 1
+    assert done.returncode == 0, done.stderr
+    copies = installed.attempt("grep", "-r", "-l", "root's own", DATA)
+    assert copies.stdout == ""
+    assert installed.run("stat", "-c", "%U", secret, "/root/folder") == owner
+    assert installed.read(Path("/root/folder/couachgpt.db")) == "root's, too"
+    installed.run("rm", "-r", secret, "/root/folder")
+
+
+def test_no_module_of_the_current_folder_is_run(installed: Server, bundle: Path) -> None:
+    trap = "import pathlib\npathlib.Path('/root/trapped').touch()\nraise SystemExit('trapped')\n"
+    for name in ("ssl", "http", "venv", "couachgptd", "ensurepip"):
+        installed.write(Path("/home/trap") / f"{name}.py", trap)
+    program = bundles.inside(bundles.variant(bundle, "0.4.4", {})) / "install.sh"
+    script = f"cd /home/trap; sh {program}"
+
+    done = installed.attempt("env", "PYTHONPATH=/home/trap", "sh", "-c", script)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert installed.attempt("test", "-e", "/root/trapped").returncode == 1
+    installed.run("rm", "-r", "/home/trap")
+
+
+# --- mending --------------------------------------------------------------------------------------
+
+
+def test_a_first_install_that_died_is_done_by_running_it_again(bare: Server, bundle: Path) -> None:
+    bare.run("mkdir", "-p", PREFIX / "releases/0.1.0-1/share/couachgpt")
+
+    done = bare.install(bundle)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert bare.version() == "0.1.0"
+    bare.install(bundle, "--uninstall", "--purge")
+
+
+def test_a_release_whose_python_is_gone_is_mended_by_running_it_again(
+    installed: Server, bundle: Path
+) -> None:
+    there = "for each in lib/python3*; do mv $each lib/python3.0; done"
+    installed.run("sh", "-c", f"cd {PREFIX}/current/ && {there}")
+
+    done = installed.install(bundle)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert installed.release() == "0.1.0-2"
+    assert "claire" in installed.people()
+    assert installed.show(UNIT, "ActiveState") == "active"
 
 
 # --- out ------------------------------------------------------------------------------------------
