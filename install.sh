@@ -206,7 +206,7 @@ parse() {
     fi
 }
 
-require_system() {
+require_supported() {
     # shellcheck source=/dev/null
     system=$(. /etc/os-release && printf '%s %s' "$ID" "${VERSION_ID:-}")
     case $system in
@@ -216,6 +216,9 @@ require_system() {
                 "this system ($system) is not supported: Debian 12 or 13, or Ubuntu 24.04"
             ;;
     esac
+}
+
+require_root() {
     [ -d /run/systemd/system ] ||
         die "systemd ne dirige pas cette machine" "this machine is not run by systemd"
     if [ "$(id -u)" -ne 0 ] && [ -z "$DRY" ]; then
@@ -391,7 +394,7 @@ make_certificate() {
         CERTIFICATE_CHANGED=$PUT
         return 0
     fi
-    [ ! -e "$TLS/server.key" ] || return 0
+    if [ -e "$TLS/server.key" ] && [ -e "$TLS/server.crt" ]; then return 0; fi
     command -v openssl >/dev/null 2>&1 ||
         die "il faut openssl pour faire un certificat : apt-get install openssl" \
             "openssl is needed to make a certificate: apt-get install openssl"
@@ -403,14 +406,41 @@ make_certificate() {
     for each in 127.0.0.1 $(hostname -I 2>/dev/null || true); do names="$names,IP:$each"; done
     say "   noms : $names" "   names: $names"
     run mkdir -p "$TLS"
+    # A key that is there without its certificate stays what it is: it may be somebody's own.
+    openssl pkey -in "$TLS/server.key" -passin pass: -noout 2>/dev/null ||
+        (umask 077 && run openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 \
+            -out "$TLS/server.key")
     # 825 days: Apple's systems refuse longer ones.
-    (umask 077 && run openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 825 \
-        -subj "/CN=$(hostname)" -addext "subjectAltName=$names" \
-        -keyout "$TLS/server.key" -out "$TLS/server.crt" 2>/dev/null) ||
+    run openssl req -x509 -new -key "$TLS/server.key" -passin pass: -days 825 -subj "/CN=$(hostname)" \
+        -addext "subjectAltName=$names" -out "$TLS/server.crt.installing" ||
         die "openssl n'a pas pu faire le certificat" "openssl could not make the certificate"
+    run mv -T "$TLS/server.crt.installing" "$TLS/server.crt"
+    CERTIFICATE_CHANGED=1
     run chown "root:$ACCOUNT" "$TLS/server.key"
     run chmod 0640 "$TLS/server.key"
     run chmod 0644 "$TLS/server.crt"
+}
+
+# The name that others of the network reach this server by; without one, its first address.
+own_name() {
+    name=$(hostname -f 2>/dev/null || hostname)
+    case $name in
+        *.localdomain | localhost*) ;;
+        *.*)
+            echo "$name"
+            return
+            ;;
+    esac
+    for each in $(hostname -I 2>/dev/null || true); do
+        case $each in
+            *:*) ;; # would take brackets
+            *)
+                echo "$each"
+                return
+                ;;
+        esac
+    done
+    hostname
 }
 
 # The settings are the administrator's: written once, never changed.
@@ -418,10 +448,14 @@ write_config() {
     [ ! -e "$CONFIG" ] || return 0
     made=$(mktemp)
     sed -e "s|^kind = \"auto\"|kind = \"$ENGINE\"|" "$1/etc/couachgpt.toml" >"$made"
+    scheme=http
     if [ -n "$WANTS_TLS" ]; then
+        scheme=https
         sed -i -e "s|^tls_certificate = \"\"|tls_certificate = \"$TLS/server.crt\"|" \
             -e "s|^tls_key = \"\"|tls_key = \"$TLS/server.key\"|" "$made"
     fi
+    # What the links begin with that people are given, to set a password say.
+    sed -i "s|^public_url = \"\"|public_url = \"$scheme://$(own_name):$(port)\"|" "$made"
     put "$made" "$CONFIG" 0640 "root:$ACCOUNT"
     rm -f "$made"
 }
@@ -627,6 +661,7 @@ forget_older() {
 }
 
 install_or_upgrade() {
+    require_supported
     find_python
     find_source
     ENGINE_GIVEN=$ENGINE
@@ -727,11 +762,30 @@ roll_back() {
     say_where
 }
 
+# Whether a purge may take this folder away: storage.data_dir may name any, and a typing error is one.
+is_ours() {
+    case $1 in
+        /var/lib/couachgpt) return 0 ;;
+        /usr/* | /etc/* | /boot/* | /dev/* | /proc/* | /sys/* | /run/*) return 1 ;;
+        /home/*/* | /var/*/*/*) ;;
+        /home/* | /var/*) return 1 ;;
+        /*/*) ;;
+        *) return 1 ;;
+    esac
+    [ -f "$1/couachgpt.db" ]
+}
+
 uninstall() {
     step "Retrait de CouachGPT" "Removing CouachGPT"
     current=$(release_of current)
     DATA=/var/lib/couachgpt
-    [ ! -x "$current/bin/python" ] || DATA=$(data_directory "$current" 2>/dev/null || echo "$DATA")
+    ! works "$current" || DATA=$(readlink -m "$(data_directory "$current" 2>/dev/null || echo "$DATA")")
+    if [ -n "$PURGE" ] && [ -d "$DATA" ] && ! is_ours "$DATA"; then
+        die "$CONFIG nomme $DATA comme dossier des données ; ce n'est pas un dossier de CouachGPT seul.
+    Rien n'a été retiré : faites-le sans --purge, puis effacez vous-même ce qui doit l'être." \
+            "$CONFIG names $DATA as the data's folder, which is no folder of CouachGPT's alone.
+    Nothing was removed: do it without --purge, then delete yourself what should go."
+    fi
     if has_unit "$SERVICE"; then
         run systemctl --quiet disable --now "$SOCKET" "$SERVICE"
         run systemctl reset-failed "$SOCKET" "$SERVICE" 2>/dev/null || true
@@ -739,8 +793,10 @@ uninstall() {
     fi
     had_dropin=""
     [ ! -e "$UNITS/ollama.service.d/couachgpt.conf" ] || had_dropin=1
-    if [ -n "$current" ]; then
-        each_part "$current/share/couachgpt/systemd" | while read -r _ target; do remove "$target"; done
+    parts=$current/share/couachgpt
+    [ -d "$parts/systemd" ] || parts=$HERE # the release is damaged
+    if [ -d "$parts/systemd" ]; then
+        each_part "$parts/systemd" | while read -r _ target; do remove "$target"; done
     fi
     rmdir "$UNITS/ollama.service.d" 2>/dev/null || true
     for each in $LINKS; do remove "/usr/local/$each"; done
@@ -815,7 +871,7 @@ END
 }
 
 parse "$@"
-require_system
+require_root
 trap leave EXIT
 trap 'exit 130' HUP INT TERM
 case $ACTION in

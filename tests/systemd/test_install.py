@@ -91,11 +91,16 @@ def test_a_system_that_is_not_supported_is_named(bare: Server, bundle: Path) -> 
     bare.run("sh", "-c", "echo 'ID=fedora VERSION_ID=44' >/usr/lib/os-release")
     try:
         done = bare.install(bundle, language="fr_FR.UTF-8")
+        out = bare.install(bundle, "--uninstall")
+        back = bare.install(bundle, "--rollback")
     finally:
         bare.run("cp", "/tmp/os-release", "/usr/lib/os-release")  # noqa: S108 -- the same
 
     assert done.returncode == 1
     assert "ce système (fedora 44) n'est pas pris en charge : Debian 12 ou 13" in done.stderr
+    # What was installed before the system became one of those has a way out all the same.
+    assert out.returncode == 0, out.stderr
+    assert "there is no version before" in back.stderr
 
 
 def test_a_damaged_bundle_is_refused(bare: Server, bundle: Path) -> None:
@@ -137,6 +142,7 @@ def test_a_fresh_install_serves_https_and_says_what_to_do_next(bare: Server, bun
     assert key == "640 root:couachgpt"
     assert bare.run("stat", "-c", "%a %U:%G", CONFIG).strip() == "640 root:couachgpt"
     assert 'kind = "embedded"' in bare.read(CONFIG)
+    assert f'public_url = "https://{link[1]}:8294"' in bare.read(CONFIG)
     manual = bare.run("sh", "-c", "zcat -f /usr/local/share/man/man1/couachgptctl.1")
     assert "rollback" in manual
     for group in ("couachgpt", "couachgpt-admin", "couachgpt-monitor"):
@@ -166,6 +172,31 @@ def test_a_certificate_of_ones_own_is_renewed_without_a_restart(
     assert again.returncode == 0, again.stderr
     with bare.network():
         eventually(lambda: shown_certificate(8294) == second.fingerprint)
+    assert bare.show(UNIT, "MainPID") == pid
+    bare.install(bundle, "--uninstall", "--purge")
+
+
+def test_a_key_gets_the_certificate_it_lacks_and_both_are_renewed_when_deleted(
+    bare: Server, bundle: Path, tmp_path: Path
+) -> None:
+    key = Certificate(tmp_path).key.read_text()
+    folder = Path("/etc/couachgpt/tls")
+    bare.write(folder / "server.key", key, 0o600)
+
+    done = bare.install(bundle, "--tls")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert bare.read(folder / "server.key") == key
+    with bare.network():
+        first = shown_certificate(8294)
+    assert first == fingerprint(bare.root / "etc/couachgpt/tls/server.crt")
+    pid = bare.show(UNIT, "MainPID")
+
+    bare.run("rm", folder / "server.crt", folder / "server.key")
+    bare.run("sh", PREFIX / "current/share/couachgpt/install.sh", "--tls")
+
+    with bare.network():
+        eventually(lambda: shown_certificate(8294) != first)
     assert bare.show(UNIT, "MainPID") == pid
     bare.install(bundle, "--uninstall", "--purge")
 
@@ -463,6 +494,24 @@ def test_a_release_whose_python_is_gone_is_mended_by_running_it_again(
 
 
 # --- out ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("folder", ["/srv", "/home/claire", "/srv/other", "/var/lib"])
+def test_a_purge_takes_no_folder_that_is_not_ours(
+    installed: Server, bundle: Path, folder: str
+) -> None:
+    before = installed.read(CONFIG)
+    installed.run("sed", "-i", f's|^data_dir = .*|data_dir = "{folder}"|', CONFIG)
+    installed.run("mkdir", "-p", folder)
+    try:
+        done = installed.install(bundle, "--uninstall", "--purge")
+    finally:
+        installed.run("sh", "-c", f"cat >{CONFIG} <<'END'\n{before}END\n")
+
+    assert done.returncode == 1
+    assert f"names {folder} as the data's folder" in done.stderr
+    installed.run("test", "-d", folder)
+    assert "claire" in installed.people()
 
 
 def test_uninstalling_leaves_the_data_alone_and_a_purge_nothing_at_all(
