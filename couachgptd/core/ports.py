@@ -291,8 +291,8 @@ class Store(PeopleStore, RecordStore, Protocol):
         """Return how much is in anybody's conversation. Raises NotFound."""
         ...
 
-    async def purge_conversation(self, conversation_id: ConversationId) -> None:
-        """Delete anybody's conversation for good."""
+    async def purge_conversation(self, conversation_id: ConversationId) -> UserId:
+        """Delete anybody's conversation for good and return whose it was. Raises NotFound."""
         ...
 
     async def purge_conversations(self, user_id: UserId) -> Belongings:

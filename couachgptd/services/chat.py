@@ -82,8 +82,16 @@ class ChatService:
                 await self._store.finish_turn(stopped, found[1].text, found[1].thinking)
 
     async def conversations(self, user: User) -> list[Json]:
-        found = await self._store.conversations(user.id, LISTED_CONVERSATIONS)
+        return await self._listed(user.id)
+
+    async def _listed(self, user_id: UserId) -> list[Json]:
+        found = await self._store.conversations(user_id, LISTED_CONVERSATIONS)
         return [wire.conversation(conversation) for conversation in found]
+
+    async def _list_anew(self, user_id: UserId) -> None:
+        """Tell the open pages of a person which conversations are left."""
+        listed = await self._listed(user_id)
+        self._topics.tell(user_id, "conversations", {"conversations": listed})
 
     async def conversation(self, user: User, conversation_id: str) -> Conversation:
         """Raises NotFound, also for somebody else's."""
@@ -190,7 +198,8 @@ class ChatService:
             if live.turn.conversation_id == conversation_id
         ]
         await asyncio.gather(*(self._runner.stop(turn) for turn in growing))
-        await self._store.purge_conversation(ConversationId(conversation_id))
+        owner = await self._store.purge_conversation(ConversationId(conversation_id))
+        await self._list_anew(owner)
         detail = {"conversation": conversation_id, **asdict(found)}
         await self._store.audit(actor, "conversation.purge", detail)
         return found
@@ -199,6 +208,7 @@ class ChatService:
         """Delete for good every conversation of a person, who stays."""
         await self.stop_all(user.id)
         found = await self._store.purge_conversations(user.id)
+        await self._list_anew(user.id)
         detail = {"user": user.login, **asdict(found)}
         await self._store.audit(actor, "conversation.purge", detail)
         return found

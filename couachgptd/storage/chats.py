@@ -167,11 +167,15 @@ class ChatStore:
 
         return await self._db.read(work)
 
-    async def purge_conversation(self, conversation_id: ConversationId) -> None:
-        def work() -> None:
-            ConversationTable.delete().where(ConversationTable.id == conversation_id).execute()
+    async def purge_conversation(self, conversation_id: ConversationId) -> UserId:
+        def work() -> UserId:
+            row = statements.find(ConversationTable, id=conversation_id)
+            if row is None:
+                raise NotFound
+            row.delete_instance()
+            return UserId(row.owner_id)
 
-        await self._db.write(work)
+        return await self._db.write(work)
 
     async def purge_conversations(self, user_id: UserId) -> Belongings:
         def work() -> Belongings:

@@ -201,6 +201,19 @@ async def test_a_conversation_is_purged_after_it_was_said_how_much_goes(
     assert "conversation.purge" in audit(fresh)
 
 
+async def test_an_open_page_is_told_what_a_purge_left(fresh: RunningDaemon) -> None:
+    first = await asked(fresh, "claire", "Un")
+    second = await asked(fresh, "claire", "Deux")
+    async with fresh.browser("claire") as browser, browser.ws() as socket:
+        done(fresh.control("POST", "/v1/conversations/purge", {"conversation": first}))
+        left = await socket.next("conversations")
+        done(fresh.control("POST", "/v1/conversations/purge", {"user": "claire"}))
+        none = await socket.next("conversations")
+
+    assert [each["id"] for each in left["conversations"]] == [second]
+    assert none["conversations"] == []
+
+
 async def test_a_conversation_whose_answer_grows_is_purged_and_the_slot_is_free(
     fresh: RunningDaemon,
 ) -> None:

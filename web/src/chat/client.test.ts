@@ -192,6 +192,27 @@ test('a changed conversation moves to the top of the list', () => {
   expect(view.conversations.map(({ title }) => title)).toEqual(['Nouveau', conversation.title]);
 });
 
+test('what was deleted on the server leaves the list', () => {
+  hello();
+  const { conversation } = example('conversation');
+  last().says({ type: 'conversation', conversation: { ...conversation, id: 'x' } });
+  last().says(example('conversations'));
+
+  expect(view.conversations).toEqual([conversation]);
+});
+
+test('the open conversation is missing once it was deleted on the server', async () => {
+  hello();
+  client.open('x');
+  last().accepts('conversation.watch');
+  await settle();
+  last().says(example('conversations'));
+  last().refuses('conversation.watch', 'not_found');
+  await settle();
+
+  expect(view).toMatchObject({ isMissing: true, problem: null });
+});
+
 test('the engine that comes back, with its models, is shown at once', () => {
   hello({ engine: { kind: 'ollama', is_up: false, detail: 'engine_unavailable' }, models: [] });
   expect(view.engine?.is_up).toBe(false);

@@ -257,6 +257,11 @@ export class ChatClient {
       case 'conversation':
         this.listed(message.conversation);
         return;
+      case 'conversations':
+        this.show({ conversations: message.conversations });
+        // Is the open one still there? The list has only the newest.
+        if (this.view.current !== null) void this.watch(this.view.current);
+        return;
       case 'engine':
         this.show({
           engine: message.engine,

@@ -203,6 +203,12 @@ export interface ConversationChanged {
   readonly conversation: Conversation;
 }
 
+/** Some were deleted: the whole list, as in `hello`. */
+export interface ConversationsChanged {
+  readonly type: 'conversations';
+  readonly conversations: readonly Conversation[];
+}
+
 /** To everybody: the engine went down or came back, or has other models. */
 export interface EngineChanged {
   readonly type: 'engine';
@@ -243,6 +249,7 @@ export type ServerMessage =
   | Refusal
   | ConversationEvent
   | ConversationChanged
+  | ConversationsChanged
   | EngineChanged
   | BannerChanged
   | Overview
@@ -317,6 +324,7 @@ const CHECKS: Record<ServerMessage['type'], Check> = {
     typeof raw.text === 'string' &&
     typeof raw.thinking === 'string',
   conversation: (raw) => isObject(raw.conversation) && typeof raw.conversation.id === 'string',
+  conversations: (raw) => Array.isArray(raw.conversations),
   engine: (raw) => isObject(raw.engine) && Array.isArray(raw.models),
   banner: (raw) =>
     raw.banner === null || (isObject(raw.banner) && typeof raw.banner.text === 'string'),
