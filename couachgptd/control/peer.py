@@ -40,6 +40,11 @@ class Peer:
         """Say whether it is this very process: the admin page, calling its own daemon."""
         return self.uid == os.geteuid() and self.pid == os.getpid()
 
+    @property
+    def is_privileged(self) -> bool:
+        """Say whether it is root, or runs as the daemon's own user."""
+        return self.uid in (0, os.geteuid())
+
     def __str__(self) -> str:
         return f"uid:{self.uid} pid:{self.pid}"
 
@@ -58,7 +63,7 @@ class Groups:
 
     def rights_of(self, peer: Peer) -> frozenset[Audience]:
         """Return what a process may: act and look, look only, or nothing."""
-        if peer.uid in (0, os.geteuid()) or self.admin in peer.groups:
+        if peer.is_privileged or self.admin in peer.groups:
             return frozenset({Audience.MONITOR, Audience.OPERATOR})
         return frozenset({Audience.MONITOR} if self.monitor in peer.groups else ())
 

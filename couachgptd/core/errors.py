@@ -68,6 +68,12 @@ class QueueFull(CouachError):
     code = "queue_full"
 
 
+class TooManyConnections(CouachError):
+    """This user of the machine, or all but root together, hold as many as the socket gives them."""
+
+    code = "too_many_connections"
+
+
 # --- accounts ----------------------------------------------------------------------------------
 
 

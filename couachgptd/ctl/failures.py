@@ -57,6 +57,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         mark("Too many questions are waiting ({waiting})."),
         mark("Try again in a few minutes."),
     ),
+    "too_many_connections": (
+        mark("Too many connections to the control socket."),
+        mark("End what watches it needlessly, or try again in a moment."),
+    ),
     "login_taken": (mark("This login is taken."), mark("`couachgptctl user ls` lists them.")),
     "login_invalid": (
         mark(

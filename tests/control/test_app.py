@@ -8,7 +8,7 @@ import os
 import socket
 import sqlite3
 import stat
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from pathlib import Path
 from typing import Any, get_origin, get_type_hints
 
@@ -276,45 +276,90 @@ def test_a_browser_is_refused_at_every_verb(
         assert json.load(response)["error"]["code"] == "not_allowed"
 
 
-def test_another_user_of_the_machine_is_refused_at_every_verb(daemon: RunningDaemon) -> None:
-    daemon.socket.chmod(0o666)  # as if the mode had been widened: the peer still counts
+@contextlib.contextmanager
+def open_to_everybody(daemon: RunningDaemon) -> Iterator[None]:
+    """Widen the socket's mode and the way to it: the peer still counts."""
+    daemon.socket.chmod(0o666)
     modes = {each: stat.S_IMODE(each.stat().st_mode) for each in daemon.socket.parents}
     modes = {each: mode for each, mode in modes.items() if not mode & 0o001}
     for each, mode in modes.items():
         each.chmod(mode | 0o011)
     try:
-        codes = as_another_user(daemon)
+        yield
     finally:
         daemon.socket.chmod(0o660)
         for each, mode in modes.items():
             each.chmod(mode)
 
+
+def test_another_user_of_the_machine_is_refused_at_every_verb(daemon: RunningDaemon) -> None:
+    with open_to_everybody(daemon):
+        codes = as_another_user(daemon)
+
     assert codes == [403] * len(VERBS)
 
 
 def as_another_user(daemon: RunningDaemon) -> list[int]:
-    """Ask everything as uid 12345, in a child: the interpreter itself may be root's only."""
+    """Ask everything as uid 12345."""
+
+    def codes() -> Iterator[int]:
+        for verb in VERBS:
+            path = verb.path.replace("{login}", "claire")
+            with asking(daemon, verb.method, path, b"{}") as response:
+                yield response.status
+
+    with told_by_another_user(lambda: list(codes())) as found:
+        return found
+
+
+@contextlib.contextmanager
+def told_by_another_user(work: Callable[[], list[int]]) -> Iterator[list[int]]:
+    """Return what uid 12345 finds, who lives on for as long as the block.
+
+    It is a child of ours: the interpreter itself may be root's only.
+    """
     reader, writer = os.pipe()
+    waits, ends = os.pipe()
     child = os.fork()
     if child == 0:
         try:
+            os.close(ends)
             os.setgroups([])
             os.setgid(12345)
             os.setuid(12345)
-            codes = []
-            for verb in VERBS:
-                path = verb.path.replace("{login}", "claire")
-                with asking(daemon, verb.method, path, b"{}") as response:
-                    codes.append(response.status)
-            os.write(writer, json.dumps(codes).encode())
+            os.write(writer, json.dumps(work()).encode() + b"\n")
+            os.close(writer)
+            os.read(waits, 1)
         finally:
             os._exit(0)
     os.close(writer)
-    with os.fdopen(reader, "rb") as told:
-        answer = told.read()
-    os.waitpid(child, 0)
-    found: list[int] = json.loads(answer or b"[]")
-    return found
+    os.close(waits)
+    try:
+        with os.fdopen(reader, "rb") as told:
+            yield json.loads(told.readline() or b"[]")
+    finally:
+        os.close(ends)
+        os.waitpid(child, 0)
+
+
+def test_another_user_cannot_take_every_connection(daemon: RunningDaemon) -> None:
+    held = []
+
+    def crowd() -> list[int]:
+        codes = []
+        for _ in range(140):
+            connection = UnixConnection(daemon.socket)
+            held.append(connection)
+            connection.request("GET", "/v1/status")
+            response = connection.getresponse()
+            codes.append(response.status)
+            if response.read() and response.status == 503:
+                connection.close()
+        return codes
+
+    with open_to_everybody(daemon), told_by_another_user(crowd) as codes:
+        assert codes == [403] * 16 + [503] * 124
+        assert daemon.control("GET", "/v1/status")[0] == 200
 
 
 def test_another_user_of_the_machine_cannot_even_connect(daemon: RunningDaemon) -> None:

@@ -34,6 +34,8 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
       'Too many questions are waiting ({waiting} now). Your text is kept: try again in a few minutes.',
       { waiting: text(fields.waiting) },
     ),
+  too_many_connections: () =>
+    t('Too many administration tools are connected to the server. Try again in a moment.'),
 
   // accounts
   login_taken: () => t('This user name is taken. Choose another one.'),
