@@ -278,6 +278,7 @@ async def test_our_own_engine_that_a_person_stopped_stays_so_also_after_a_restar
         "engine.kind=embedded",
         f"embedded.models_dir={starter_model.parent}",
         f"engine.model={starter_model.stem}",
+        "chat.answer_tokens=50",
     ).start()
     daemon.add_user("claire")
     loaded = await run("model", "load", starter_model.stem, **socket_of(daemon))

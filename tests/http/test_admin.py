@@ -260,7 +260,7 @@ async def test_the_audit_comes_as_a_file(fresh: RunningDaemon) -> None:
         lines = (await file.text()).splitlines()
 
     assert 'filename="audit.csv"' in file.headers["Content-Disposition"]
-    assert lines[0] == "id,at,actor,verb,detail"
+    assert lines[0] == '\ufeff"id","at","actor","verb","detail"'
     assert len(lines) == 2
 
 

@@ -121,7 +121,8 @@ def test_one_that_does_not_end_is_ended(site: Site, program: str) -> None:
     status, answer = send(site, svg())
 
     assert (status, answer["error"]["code"]) == (503, "sandbox_failed")
-    assert workers(site) or answer["error"]["fields"] == {"reason": "ended"}
+    # Its own limit of CPU, or our patience: whichever is first.
+    assert answer["error"]["fields"]["reason"] in {"ended", "time"}
     eventually(lambda: not workers(site))
     assert (site.main_pid, site.restarts) == (before, 0)
 
