@@ -34,8 +34,14 @@ class Gathering:
             transport.resume_reading()
 
     async def read(self) -> bytes:
-        """Return what came since the last read, at least a byte; nothing at the end."""
+        """Return what came since the last read, at least a byte; nothing at the end.
+
+        Raises aiohttp.ClientError where the connection was lost.
+        """
         began = self._loop.time()
-        chunk = await self._response.content.readany()
+        try:
+            chunk = await self._response.content.readany()
+        except RuntimeError as error:  # aiohttp's, where it was lost while nobody read
+            raise aiohttp.ServerDisconnectedError from error
         self._is_fast = self._loop.time() - began < self._seconds
         return chunk

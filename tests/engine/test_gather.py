@@ -1,6 +1,8 @@
 """A fast stream is read in bursts, a slow one piece by piece, and neither loses a byte."""
 
 import asyncio
+import socket
+import struct
 import time
 
 import aiohttp
@@ -13,13 +15,19 @@ from couachgptd.engine.gather import Gathering
 PIECES = 60
 
 
-async def served(between_seconds: float) -> TestServer:
+async def served(between_seconds: float, *, is_cut: bool = False) -> TestServer:
     async def stream(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse()
         await response.prepare(request)
         for number in range(PIECES):
             await response.write(b"%d\n" % number)
             await asyncio.sleep(between_seconds)
+        if is_cut and request.transport is not None:
+            # By RST, as where a process is killed: no end of the stream is seen.
+            connection = request.transport.get_extra_info("socket")
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            request.transport.close()
+            await asyncio.sleep(1)
         return response
 
     app = web.Application()
@@ -76,3 +84,21 @@ async def test_a_rest_can_be_cancelled_and_leaves_the_stream_readable() -> None:
     await server.close()
 
     assert b"".join(chunks) == WHOLE
+
+
+async def test_a_connection_lost_during_a_rest_is_told_as_such() -> None:
+    server = await served(between_seconds=0.005, is_cut=True)
+    chunks: list[bytes] = []
+    async with aiohttp.ClientSession() as session, session.get(server.make_url("/")) as answer:
+        stream = Gathering(answer, 2.0)
+
+        async def read_to_the_end() -> None:
+            while chunk := await stream.read():
+                chunks.append(chunk)
+                await stream.rest()
+
+        with pytest.raises(aiohttp.ClientError):
+            await read_to_the_end()
+    await server.close()
+
+    assert WHOLE.startswith(b"".join(chunks))
