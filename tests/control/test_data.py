@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from tests.daemon_fixtures import fresh, make_daemon, ollama
+from tests.daemon_fixtures import daemon, fresh, make_daemon, ollama, shared_ollama
 from tests.running_daemon import RunningDaemon
 
-__all__ = ["fresh", "make_daemon", "ollama"]
+__all__ = ["daemon", "fresh", "make_daemon", "ollama", "shared_ollama"]
 Json = dict[str, Any]
 
 
@@ -170,13 +170,13 @@ async def test_old_conversations_are_counted_before_they_are_deleted(
 
 
 @pytest.mark.parametrize("query", ["conversation_days=-1", "audit_days=x", "incident_days=36501"])
-def test_days_beyond_the_bounds_are_refused(fresh: RunningDaemon, query: str) -> None:
-    assert fresh.control("GET", f"/v1/db/clean?{query}")[0] == 400
+def test_days_beyond_the_bounds_are_refused(daemon: RunningDaemon, query: str) -> None:
+    assert daemon.control("GET", f"/v1/db/clean?{query}")[0] == 400
 
 
-def test_a_kind_that_is_none_is_refused(fresh: RunningDaemon) -> None:
+def test_a_kind_that_is_none_is_refused(daemon: RunningDaemon) -> None:
     for kinds in (["everything"], "all", [1], 5):
-        assert fresh.control("POST", "/v1/db/clean", {"kinds": kinds})[0] == 400
+        assert daemon.control("POST", "/v1/db/clean", {"kinds": kinds})[0] == 400
 
 
 # --- purges ------------------------------------------------------------------------------------

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from tests.daemon_fixtures import fresh, make_daemon, ollama
+from tests.daemon_fixtures import daemon, fresh, make_daemon, ollama, shared_ollama
 from tests.running_daemon import RunningDaemon, UnixConnection
 
-__all__ = ["fresh", "make_daemon", "ollama"]
+__all__ = ["daemon", "fresh", "make_daemon", "ollama", "shared_ollama"]
 Json = dict[str, Any]
 SAMPLE_SECONDS = 40.0
 
@@ -46,8 +46,8 @@ def test_the_audit_is_looked_up_page_by_page(fresh: RunningDaemon) -> None:
 @pytest.mark.parametrize(
     "query", ["limit=0", "limit=501", "before=x", "since=yesterday", "until=0", "before=-1"]
 )
-def test_a_query_that_is_none_is_refused(fresh: RunningDaemon, query: str) -> None:
-    assert fresh.control("GET", f"/v1/audit?{query}")[0] == 400
+def test_a_query_that_is_none_is_refused(daemon: RunningDaemon, query: str) -> None:
+    assert daemon.control("GET", f"/v1/audit?{query}")[0] == 400
 
 
 def test_the_csv_has_every_entry_and_no_formula(fresh: RunningDaemon) -> None:

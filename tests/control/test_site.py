@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from tests.daemon_fixtures import fresh, make_daemon, ollama
+from tests.daemon_fixtures import daemon, fresh, make_daemon, ollama, shared_ollama
 from tests.running_daemon import RunningDaemon
 
-__all__ = ["fresh", "make_daemon", "ollama"]
+__all__ = ["daemon", "fresh", "make_daemon", "ollama", "shared_ollama"]
 Json = dict[str, Any]
 
 
@@ -79,12 +79,12 @@ async def test_the_brand_and_the_retention_change_at_once(fresh: RunningDaemon) 
     ],
 )
 def test_a_value_that_a_setting_may_not_have_is_refused(
-    fresh: RunningDaemon, name: Any, value: Any, status: int
+    daemon: RunningDaemon, name: Any, value: Any, status: int
 ) -> None:
-    before = settings(fresh)
+    before = settings(daemon)
 
-    assert change(fresh, name, value)[0] == status
-    assert settings(fresh) == before
+    assert change(daemon, name, value)[0] == status
+    assert settings(daemon) == before
 
 
 async def test_a_banner_is_on_every_page_at_once_and_goes_with_its_time(
@@ -124,5 +124,5 @@ def test_a_banner_outlives_the_daemon_and_is_taken_away(fresh: RunningDaemon) ->
         {"text": "x", "until": "2020-01-01"},
     ],
 )
-def test_a_banner_that_cannot_be_is_refused(fresh: RunningDaemon, body: Json) -> None:
-    assert fresh.control("POST", "/v1/banner", body)[0] == 400
+def test_a_banner_that_cannot_be_is_refused(daemon: RunningDaemon, body: Json) -> None:
+    assert daemon.control("POST", "/v1/banner", body)[0] == 400

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from tests.daemon_fixtures import fresh, make_daemon, ollama
+from tests.daemon_fixtures import daemon, fresh, make_daemon, ollama, shared_ollama
 from tests.running_daemon import ROOT, RunningDaemon
 
-__all__ = ["fresh", "make_daemon", "ollama"]
+__all__ = ["daemon", "fresh", "make_daemon", "ollama", "shared_ollama"]
 Json = dict[str, Any]
 
 
@@ -144,5 +144,5 @@ def test_a_link_for_a_forgotten_password_is_printed(fresh: RunningDaemon) -> Non
 
 
 @pytest.mark.parametrize("words", [("sessions", "kick"), ("conversation", "purge")])
-def test_one_has_to_be_named(fresh: RunningDaemon, words: tuple[str, ...]) -> None:
-    assert ctl(fresh, *words).returncode == 2
+def test_one_has_to_be_named(daemon: RunningDaemon, words: tuple[str, ...]) -> None:
+    assert ctl(daemon, *words).returncode == 2
