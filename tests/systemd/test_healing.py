@@ -60,6 +60,7 @@ async def test_row_28_frozen_for_longer_than_the_watchdog_waits(site: Site) -> N
     assert site.show("Result") == "success"
 
 
+@pytest.mark.soak
 async def test_row_36_other_programs_take_every_core(site: Site) -> None:
     """Inject: two busy loops for each core. Expect: the daemon is left alone, operators served."""
     site.drop_in(UNIT, WatchdogSec=2 * WATCHDOG_SECONDS)

@@ -150,6 +150,7 @@ def test_a_fresh_install_serves_https_and_says_what_to_do_next(bare: Server, bun
     bare.install(bundle, "--uninstall", "--purge")
 
 
+@pytest.mark.soak
 def test_a_certificate_of_ones_own_is_renewed_without_a_restart(
     bare: Server, bundle: Path, tmp_path: Path
 ) -> None:
@@ -176,6 +177,7 @@ def test_a_certificate_of_ones_own_is_renewed_without_a_restart(
     bare.install(bundle, "--uninstall", "--purge")
 
 
+@pytest.mark.soak
 def test_a_key_gets_the_certificate_it_lacks_and_both_are_renewed_when_deleted(
     bare: Server, bundle: Path, tmp_path: Path
 ) -> None:
@@ -224,6 +226,7 @@ def test_an_operator_needs_only_the_group(installed: Server) -> None:
     assert "claire" in done.stdout
 
 
+@pytest.mark.soak
 def test_settings_are_never_overwritten_and_what_is_to_be_written_is_said(
     installed: Server, bundle: Path
 ) -> None:
@@ -239,6 +242,7 @@ def test_settings_are_never_overwritten_and_what_is_to_be_written_is_said(
     installed.run("rm", "-r", "/etc/couachgpt")
 
 
+@pytest.mark.soak
 def test_ollama_is_used_where_it_is_and_polkit_missed_where_it_is_not(
     bare: Server, bundle: Path
 ) -> None:
@@ -302,6 +306,7 @@ def test_an_upgrade_keeps_data_and_settings_and_goes_back_when_asked(
     installed.run("test", "-s", f"{kept}/couachgpt.db")
 
 
+@pytest.mark.soak
 def test_a_way_back_that_fails_undoes_itself(installed: Server, bundle: Path) -> None:
     later = bundles.variant(bundle, "0.2.2", {"storage/migrations/0900_later.py": MIGRATION})
     up = installed.install(later)
@@ -368,6 +373,7 @@ def test_an_upgrade_that_fails_undoes_itself(
     assert installed.show(UNIT, "ActiveState") == "active"
 
 
+@pytest.mark.soak
 def test_an_upgrade_that_is_interrupted_undoes_itself(installed: Server, bundle: Path) -> None:
     endless = bundles.variant(
         bundle,
@@ -387,6 +393,7 @@ def test_an_upgrade_that_is_interrupted_undoes_itself(installed: Server, bundle:
     assert "claire" in installed.people()
 
 
+@pytest.mark.soak
 def test_a_failed_upgrade_on_a_full_disk_loses_nothing(installed: Server, bundle: Path) -> None:
     full = bundles.variant(
         bundle,
@@ -469,6 +476,7 @@ def test_no_module_of_the_current_folder_is_run(installed: Server, bundle: Path)
 # --- mending --------------------------------------------------------------------------------------
 
 
+@pytest.mark.soak
 def test_a_first_install_that_died_is_done_by_running_it_again(bare: Server, bundle: Path) -> None:
     bare.run("mkdir", "-p", PREFIX / "releases/0.1.0-1/share/couachgpt")
 
@@ -479,6 +487,7 @@ def test_a_first_install_that_died_is_done_by_running_it_again(bare: Server, bun
     bare.install(bundle, "--uninstall", "--purge")
 
 
+@pytest.mark.soak
 def test_a_release_whose_python_is_gone_is_mended_by_running_it_again(
     installed: Server, bundle: Path
 ) -> None:

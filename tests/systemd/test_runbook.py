@@ -76,6 +76,7 @@ def server(bundle: Path, starter_model: Path) -> Iterator[Server]:
         yield running
 
 
+@pytest.mark.soak
 def test_the_ai_that_hangs_answers_again(server: Server) -> None:
     server.run("couachgptctl", "ask", "Bonjour")
     frozen = f"pkill --signal STOP --full llama_child --parent {server.show(UNIT, 'MainPID')}"
@@ -133,6 +134,7 @@ def small_disk(server: Server) -> Iterator[None]:
         server.run("systemctl", "start", "couachgptd.socket", "couachgptd.service")
 
 
+@pytest.mark.soak
 def test_a_full_disk_is_written_to_again(server: Server) -> None:
     with small_disk(server):
         assert server.add_user("marc").returncode != 0
@@ -155,6 +157,7 @@ async def test_a_forgotten_password_is_replaced(server: Server) -> None:
             await Browser(session, ADDRESS).log_in("ada", NEW_PASSWORD)
 
 
+@pytest.mark.soak
 def test_an_upgrade_and_its_way_back(server: Server, bundle: Path) -> None:
     later = bundles.variant(bundle, "0.2.1", {})
     server.run("ln", "-sfn", bundles.inside(later), "/root/couachgpt")
@@ -185,6 +188,7 @@ def test_a_backup_is_restored_also_where_the_database_is_damaged(server: Server)
     assert server.people() == {"ada"}
 
 
+@pytest.mark.soak
 def test_the_move_takes_everybody_along(server: Server, bundle: Path) -> None:
     list(follow(server, CHAPTERS[8], "sh old"))
     with booted("moved") as other:

@@ -194,6 +194,7 @@ async def test_an_operator_may_restart_it_again_and_again(site: Site) -> None:
     assert site.sandbox.run("curl", "-s", f"{ADDRESS}/healthz") == "ok\n"
 
 
+@pytest.mark.soak
 async def test_a_loop_of_crashes_ends(site: Site) -> None:
     site.drop_in(UNIT, ExecStartPre="/bin/false")
 
@@ -268,6 +269,7 @@ async def test_row_14_its_address_is_taken(site: Site) -> None:
         site.systemctl("stop", "other")
 
 
+@pytest.mark.soak
 async def test_without_its_socket_unit_it_listens_itself_and_names_a_taken_address(
     site: Site,
 ) -> None:
