@@ -94,11 +94,7 @@ async def register(request: web.Request) -> web.StreamResponse:
     form = await form_of(request)
     try:
         user = await request.config_dict[ACCOUNTS].register(
-            login=form.get("login", ""),
-            name=form.get("name", ""),
-            password=form.get("password", ""),
-            again=form.get("password_again", ""),
-            language=language_of(request),
+            **new_account(request, form),
             address=client_address(request),
         )
     except CouachError as error:
@@ -129,6 +125,17 @@ def account_form(
     )
 
 
+def new_account(request: web.Request, form: dict[str, str]) -> dict[str, str]:
+    """Return what a form for a new account says, by the names under which services take it."""
+    return {
+        "login": form.get("login", ""),
+        "name": form.get("name", ""),
+        "password": form.get("password", ""),
+        "again": form.get("password_again", ""),
+        "language": language_of(request),
+    }
+
+
 async def enter(request: web.Request, user: User) -> web.StreamResponse:
     """Log a new person in, or say that they wait for approval."""
     if not user.is_active:
@@ -152,12 +159,7 @@ async def set_up(request: web.Request) -> web.StreamResponse:
     form = await form_of(request)
     try:
         user = await request.config_dict[ACCOUNTS].make_first_admin(
-            request.match_info["token"],
-            login=form.get("login", ""),
-            name=form.get("name", ""),
-            password=form.get("password", ""),
-            again=form.get("password_again", ""),
-            language=language_of(request),
+            request.match_info["token"], **new_account(request, form)
         )
     except CouachError as error:
         return account_form(request, "setup.html", error=error, values=form)

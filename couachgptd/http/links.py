@@ -4,9 +4,8 @@ from aiohttp import web
 
 from couachgptd.core.errors import CouachError
 from couachgptd.core.links import LinkKind
-from couachgptd.http.accounts import account_form, enter, form_of
+from couachgptd.http.accounts import account_form, enter, form_of, new_account
 from couachgptd.http.keys import LINKS
-from couachgptd.http.pages import language_of
 from couachgptd.http.routes import add
 
 
@@ -48,12 +47,7 @@ async def register(request: web.Request) -> web.StreamResponse:
     form = await form_of(request)
     try:
         user = await request.config_dict[LINKS].register(
-            request.match_info["token"],
-            login=form.get("login", ""),
-            name=form.get("name", ""),
-            password=form.get("password", ""),
-            again=form.get("password_again", ""),
-            language=language_of(request),
+            request.match_info["token"], **new_account(request, form)
         )
     except CouachError as error:
         return account_form(request, "register.html", error=error, values=form, is_invited=True)
