@@ -10,6 +10,11 @@ export function bytes(value: number | null | undefined): string {
   return tn('{n} byte', '{n} bytes', value);
 }
 
+/** Returns such as "8 GB free of 16 GB". */
+export function freeOf(free: number, total: number): string {
+  return t('{free} free of {total}', { free: bytes(free), total: bytes(total) });
+}
+
 export function duration(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));
   if (whole < 60) return t('{n} s', { n: whole });

@@ -2,12 +2,22 @@
 import { signInAddress } from '../chat/address';
 import type { Failure } from '../chat/protocol';
 import { Connection, type Status as LinkStatus } from '../chat/socket';
+import type { Desk } from './desk.svelte';
 import type { Queue, Status } from './shapes';
 
 export interface Live {
   readonly status: Status | null;
   readonly queue: Queue | null;
   readonly failure: Failure | null;
+}
+
+/** Returns how things were when the page was made. */
+export function firstLive(desk: Desk): Live {
+  return {
+    status: desk.first<Status>('control.status'),
+    queue: desk.first<Queue>('control.queue'),
+    failure: desk.failure('control.status'),
+  };
 }
 
 /** Tells `onlive` again and again; nothing is asked for while the page is hidden. Returns its end. */
