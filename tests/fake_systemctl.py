@@ -82,7 +82,8 @@ def start() -> None:
     # Our caller reads our output to its end: the unit must not hold it open.
     none = subprocess.DEVNULL
     process = subprocess.Popen(command, start_new_session=True, stdout=none, stderr=none)
-    (STATE / "pid").write_text(str(process.pid))
+    (STATE / "pid.new").write_text(str(process.pid))
+    (STATE / "pid.new").replace(STATE / "pid")
 
 
 if __name__ == "__main__":
