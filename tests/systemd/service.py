@@ -153,5 +153,5 @@ class Site(Reachable, Watched, Scripted):
         self.systemctl("reset-failed")
         for unit in (UNIT, SOCKET, WORKER, OLLAMA):
             self.sandbox.run("rm", "-f", UNITS / f"{unit}.d" / "test.conf")
-        self.sandbox.run("rm", "-rf", DATA)
+        self.sandbox.run("rm", "-rf", DATA, CONFIG)
         self.sandbox.run("journalctl", "--rotate", "--vacuum-time=1us")
