@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from yarl import URL
 
+from couachgptd.http.app import BODY_MAX_BYTES
 from couachgptd.http.routes import local_path
 from tests.running_daemon import PASSWORD, Browser, RunningDaemon
 
@@ -135,7 +136,7 @@ async def test_a_broken_body_is_refused_and_never_a_fault_of_ours(
 
 @pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "multipart/form-data"])
 async def test_a_body_too_large_is_refused(daemon: RunningDaemon, kind: str) -> None:
-    large = b"login=" + b"x" * 400_000
+    large = b"login=" + b"x" * BODY_MAX_BYTES
     if kind.startswith("multipart"):
         kind += "; boundary=a"
         large = b"--a\r\nContent-Disposition: form-data; name=login\r\n\r\n" + large + b"\r\n--a--"
