@@ -45,6 +45,7 @@ class ModelService:
         self._state = "starting"
         self._reason: str | None = None
         self._since = datetime.now(UTC)
+        self._is_held = False
         self._quarantined: dict[str, str | None] = {}
         self.changed: Callable[[], None] = lambda: None
 
@@ -59,13 +60,21 @@ class ModelService:
         if self.engine_shape() != before:
             self.changed()
 
+    def hold(self, *, is_on: bool) -> None:
+        """Tell people that a person holds the queue, or does no more."""
+        before = self.engine_shape()
+        self._is_held = is_on
+        if self.engine_shape() != before:
+            self.changed()
+
     @property
     def state(self) -> tuple[str, str | None, datetime]:
         """Return the exact verdict, its reason and since when it stands."""
         return self._state, self._reason, self._since
 
     def engine_shape(self) -> Json:
-        state = "ready" if self._state in WELL else self._state
+        well = "held" if self._is_held else "ready"
+        state = well if self._state in WELL else self._state
         return wire.engine(self._status, state=state, reason=self._reason)
 
     def quarantine(self, models: frozenset[str]) -> None:

@@ -1,5 +1,6 @@
 """What a person may order of the engine; the watchdog knows of it and only looks on."""
 
+import logging
 from collections.abc import AsyncGenerator, Awaitable
 from contextlib import aclosing
 from typing import Self
@@ -16,7 +17,10 @@ from couachgptd.services.models import ModelService
 from couachgptd.services.runner import TurnRunner
 from couachgptd.services.watch import Watch
 
+log = logging.getLogger(__name__)
+
 STOPPED = "engine_stopped"  # the setting that remembers a person's stop; a unit remembers its own
+HELD = "queue_held"  # the setting that remembers a person's hold of the queue
 
 
 class Orders:
@@ -35,6 +39,7 @@ class Orders:
         self._runner = runner
         self._watch = watch
         self._store = store
+        self._is_held = False
 
     @classmethod
     async def recalled(
@@ -46,9 +51,25 @@ class Orders:
         watch: Watch,
         store: Store,
     ) -> Self:
-        """Return them knowing whether a person had stopped the engine."""
+        """Return them knowing whether a person had stopped the engine or held the queue."""
         watch.is_stopped = await store.setting(STOPPED) is not None
-        return cls(engine, control, models, runner, watch, store)
+        orders = cls(engine, control, models, runner, watch, store)
+        if await store.setting(HELD) is not None:
+            log.warning("the queue is held, as a person said before this start")
+            orders._hold(is_on=True)
+        return orders
+
+    # the queue
+
+    async def hold(self, *, is_on: bool) -> None:
+        """Begin no more answers, over restarts too, until a person lets them begin again."""
+        await self._store.set_setting(HELD, "1" if is_on else None)
+        self._hold(is_on=is_on)
+
+    def _hold(self, *, is_on: bool) -> None:
+        self._is_held = is_on
+        self._runner.hold(is_on=is_on)
+        self._models.hold(is_on=is_on)
 
     # the engine; each raises EngineBusy, EngineNotControlled
 
@@ -94,12 +115,11 @@ class Orders:
             raise EngineStopped
         if self._runner.running_turns:
             raise EngineBusy
-        was_held = self._runner.is_held
         self._runner.hold(is_on=True)
         try:
             await self._watch.order(self._load(model))
         finally:
-            self._runner.hold(is_on=was_held)
+            self._runner.hold(is_on=self._is_held)
 
     async def _load(self, model: str) -> None:
         await self._engine.load(model)

@@ -110,6 +110,27 @@ async def test_a_held_queue_keeps_questions_until_it_is_let_go(fresh: RunningDae
     assert status.out.startswith("WARNING: The queue is held by a person.")
 
 
+async def test_a_held_queue_stays_so_over_a_restart(fresh: RunningDaemon) -> None:
+    await run("queue", "pause", **socket_of(fresh))
+    fresh.restart()
+    async with fresh.browser("claire") as browser, browser.ws() as socket:
+        if socket.hello["engine"]["state"] != "held":
+            await socket.next("engine", where=lambda event: event["engine"]["state"] == "held")
+        asked = await socket.ask("[[tokens=5]] Bonjour")
+        await socket.next("turn", where=lambda event: event["turn"]["place"] == 0)
+        status = await run("status", **socket_of(fresh))
+        await run("queue", "resume", **socket_of(fresh))
+        await socket.next("engine", where=lambda event: event["engine"]["state"] == "ready")
+        turn = await socket.ended(asked["answer"])
+    fresh.restart()
+
+    assert "the queue is held" in status.out
+    assert "The queue is held by a person." in status.out
+    assert fresh.log.count("the queue is held, as a person said before this start") == 1
+    assert turn["state"] == "done"
+    assert fresh.control("GET", "/v1/queue")[1]["is_held"] is False
+
+
 async def test_an_answer_is_ended_by_its_number(fresh: RunningDaemon) -> None:
     async with fresh.browser("claire") as browser, browser.ws() as socket:
         asked = await socket.ask("[[rate=20 tokens=5000]] Secret")

@@ -23,6 +23,6 @@ def add_to(verbs: Any) -> None:
     cancel.add_argument("turn", metavar="TURN", help=_("which: its number in `queue ls`"))
     verb(
         queue, "pause", "couachgptd.ctl.queue:pause",
-        _("begin no more answers; questions are kept, those being written end"),
+        _("begin no more answers, over restarts too; questions are kept, those being written end"),
     )  # fmt: skip
     verb(queue, "resume", "couachgptd.ctl.queue:resume", _("begin answers again"))

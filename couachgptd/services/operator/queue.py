@@ -24,7 +24,7 @@ async def hold(desk: Desk, call: Call) -> Json:
     """Begin no more answers, or begin them again; what is asked meanwhile is kept."""
     is_on = call.flag("is_on")
     await desk.store.audit(call.actor, "queue.pause", {"is_on": is_on})
-    desk.runner.hold(is_on=is_on)
+    await desk.orders.hold(is_on=is_on)
     return await show(desk, call)
 
 

@@ -1,5 +1,5 @@
 // What the operator's verbs answer: docs/control.md, as far as these pages show it.
-import type { EngineState, FailedReason, Model } from '../chat/protocol';
+import type { FailedReason, Model, Verdict } from '../chat/protocol';
 
 export type { Model };
 
@@ -29,7 +29,7 @@ export interface Status {
     readonly detail: string | null;
     readonly model: string | null;
     readonly loaded: readonly string[];
-    readonly state: EngineState;
+    readonly state: Verdict;
     readonly reason: FailedReason | null;
     readonly since: string;
     readonly cpu_cores: number | null;
@@ -65,8 +65,8 @@ export interface Queue {
 
 export interface Incident {
   readonly at: string;
-  readonly before: EngineState;
-  readonly after: EngineState;
+  readonly before: Verdict;
+  readonly after: Verdict;
   readonly evidence: Readonly<Record<string, string | number | boolean>>;
 }
 

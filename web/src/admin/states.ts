@@ -1,11 +1,11 @@
 // The watchdog's verdicts: how they stand to one another, and what each means.
-import type { EngineState, FailedReason } from '../chat/protocol';
+import type { FailedReason, Verdict } from '../chat/protocol';
 import { t } from '../i18n';
 
 export interface Lane {
   readonly title: () => string;
   readonly tone: 'well' | 'doubt' | 'care' | 'out';
-  readonly states: readonly EngineState[];
+  readonly states: readonly Verdict[];
 }
 
 /** From the daily life of a healthy engine down to what only a person ends. */
@@ -34,7 +34,7 @@ export const LANES: readonly Lane[] = [
 
 type Words = readonly [name: () => string, meaning: () => string];
 
-const WORDS: Readonly<Record<EngineState, Words>> = {
+const WORDS: Readonly<Record<Verdict, Words>> = {
   starting: [() => t('starting'), () => t('The engine is coming up.')],
   loading: [() => t('loading'), () => t('A model is being read into memory.')],
   ready: [() => t('ready'), () => t('It answers, and has nothing to do.')],
@@ -75,21 +75,21 @@ const REASONS: Readonly<Record<FailedReason, () => string>> = {
   restart_stuck: () => t('A restart did not come to an end.'),
 };
 
-export function stateName(state: EngineState): string {
+export function stateName(state: Verdict): string {
   return own(state)?.[0]() ?? state;
 }
 
-export function stateMeaning(state: EngineState, reason: FailedReason | null): string {
+export function stateMeaning(state: Verdict, reason: FailedReason | null): string {
   const meaning = own(state)?.[1]() ?? '';
   const why = reason !== null && Object.hasOwn(REASONS, reason) ? REASONS[reason]() : '';
   return [meaning, why].filter((part) => part !== '').join(' ');
 }
 
-export function toneOf(state: EngineState): Lane['tone'] {
+export function toneOf(state: Verdict): Lane['tone'] {
   return LANES.find(({ states }) => states.includes(state))?.tone ?? 'doubt';
 }
 
 // A newer server may name a state that this page does not know.
-function own(state: EngineState): Words | undefined {
+function own(state: Verdict): Words | undefined {
   return Object.hasOwn(WORDS, state) ? WORDS[state] : undefined;
 }

@@ -71,6 +71,15 @@ test('an engine that a person stopped is not to be told to anybody', () => {
   expect(admin('stopped', { kind: 'llama-server' })).toContain('Start it again on the server');
 });
 
+test('a queue that is held is told with who lets it go on, though the engine is well', () => {
+  const well = { is_up: true, detail: null };
+
+  expect(member('held', well)).toMatch(
+    /^Answers are paused by an administrator\. .*kept.*later\.$/,
+  );
+  expect(admin('held', well)).toContain('`couachgptctl queue resume`');
+});
+
 test('these hold also where its probe still answers', () => {
   for (const state of ['failed', 'stopped', 'maintenance'] as const) {
     expect(member(state, { is_up: true, detail: null })).toContain('questions are kept');

@@ -24,12 +24,13 @@ const HEALING: ReadonlySet<EngineState> = new Set([
   'backoff',
   'restarting',
 ]);
-/** It is given nothing until it is back: questions are kept and wait. */
+/** It is given nothing until it is back, or until a person says so: questions are kept and wait. */
 const PAUSED: ReadonlySet<EngineState> = new Set([
   'failed',
   'stopped',
   'unreachable',
   'maintenance',
+  'held',
 ]);
 /** It works, or the watchdog still thinks that it does: a probe without an answer is no news. */
 const DOUBTFUL: ReadonlySet<EngineState> = new Set(['slow', 'thrashing', 'suspect']);
@@ -56,7 +57,7 @@ export function engineNotice(seen: Seen, isAdmin: boolean): Notice | null {
     return { text: engineText(detail, kind, isAdmin), remedy: '', isLate: false };
   }
   // A question needs a model, and an engine that never answered named none.
-  const promise = models.length > 0 ? [kept()] : [];
+  const promise = models.length > 0 ? [state === 'held' ? resumed() : kept()] : [];
   if (PAUSED.has(state)) {
     const text = [paused(engine), ...promise].join(' ');
     return { text, remedy: remedyOf(engine, isAdmin), isLate: false };
@@ -81,6 +82,7 @@ const waiting = (): string => t('Waiting for the AI engine…');
 const starting = (): string => t('The AI engine is starting: questions wait until it is ready.');
 const healing = (): string =>
   t('The AI engine no longer answers and is being restarted. Your questions are kept.');
+const resumed = (): string => t('You can go on asking: questions are kept and answered later.');
 const kept = (): string => t('You can go on asking: questions are kept until it works again.');
 
 function paused({ state, reason }: Engine): string {
@@ -91,6 +93,8 @@ function paused({ state, reason }: Engine): string {
       return t('The AI engine cannot be reached.');
     case 'maintenance':
       return t('The AI engine is under maintenance.');
+    case 'held':
+      return t('Answers are paused by an administrator.');
     default:
       return reason === 'port_taken'
         ? t('The AI engine cannot start, another program uses its port. Answers are paused.')
@@ -108,6 +112,8 @@ function remedyOf({ state, reason, kind }: Engine, isAdmin: boolean): string {
         : t('Start it again on the server.');
     case 'maintenance':
       return isAdmin ? t('`couachgptctl engine maintenance off` ends it.') : '';
+    case 'held':
+      return isAdmin ? t('`couachgptctl queue resume`, or the Engine page, lets them go on.') : '';
     case 'unreachable':
       return isAdmin ? engineRemedy('engine_unavailable', kind) : askAdmin();
     default:

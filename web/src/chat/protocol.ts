@@ -41,7 +41,8 @@ export interface Model {
   readonly is_quarantined: boolean;
 }
 
-export type EngineState =
+/** What the watchdog says of the engine. */
+export type Verdict =
   | 'starting'
   | 'ready'
   | 'busy'
@@ -60,6 +61,9 @@ export type EngineState =
   | 'unreachable'
   | 'stopped'
   | 'maintenance';
+
+/** Held: the engine is well, and an administrator has paused the queue. */
+export type EngineState = Verdict | 'held';
 
 export type FailedReason =
   'budget_spent' | 'cannot_restart' | 'crash_loop' | 'port_taken' | 'restart_stuck';
