@@ -4,7 +4,7 @@ import asyncio
 import json
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from pathlib import Path
 
 from aiohttp import web
@@ -29,21 +29,23 @@ from couachgptd.core.errors import (
     RestartUnavailable,
     SandboxFailed,
     SandboxMissing,
+    ServerStopping,
     SetupDone,
     StoreError,
     TurnRunning,
 )
 from couachgptd.core.wire import Json
 from couachgptd.services.operator.desk import Call, Desk, Document
+from couachgptd.services.streams import has_left, while_heard
 
 log = logging.getLogger(__name__)
 
 BODY_MAX_BYTES = 4 * 1024 * 1024
 BODY_SECONDS = 5.0  # it comes from this machine, right behind its head
-CALLER_CHECK_SECONDS = 0.5
 CLIENT_GONE = 499  # nginx's word for it; it is never sent
 
 GROUPS = web.AppKey("GROUPS", Groups)
+IS_ENDING = web.AppKey("IS_ENDING", asyncio.Event)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -68,10 +70,17 @@ def create_control_app(desk: Desk) -> web.Application:
     """Put the application together. Raises UnknownVerb, at start."""
     app = web.Application(client_max_size=BODY_MAX_BYTES, middlewares=[_guard])
     app[GROUPS] = Groups.of_machine()
+    app[IS_ENDING] = asyncio.Event()
+    app.on_shutdown.append(_end)
     for verb in VERBS:
         access.audience_of(verb.name)
         app.router.add_route(verb.method, verb.path, _handler(desk, verb))
     return app
+
+
+async def _end(app: web.Application) -> None:
+    """Let go of who only listens: our end would wait for them."""
+    app[IS_ENDING].set()
 
 
 def _handler(desk: Desk, verb: Verb) -> Handler:
@@ -105,7 +114,7 @@ async def _guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     except CouachError as error:
         response = _refusal(error)
     except Exception as error:  # the edge of a request
-        if isinstance(error, ConnectionError) and _has_left(request):
+        if isinstance(error, ConnectionError) and has_left(request.transport):
             # Nobody is left to answer; aiohttp would log what is raised as a fault of ours.
             return web.Response(status=CLIENT_GONE)
         log.exception("control request failed by a fault of ours", extra={"path": request.path})
@@ -132,10 +141,6 @@ def _known(request: web.Request) -> Caller:
         log.warning("control request refused", extra={"uid": found.peer.uid, "pid": found.peer.pid})
         raise NotAllowed(verb=request.path)
     return found
-
-
-def _has_left(request: web.Request) -> bool:
-    return request.transport is None or request.transport.is_closing()
 
 
 def _refusal(error: CouachError) -> web.Response:
@@ -173,36 +178,29 @@ async def _streamed(request: web.Request, events: AsyncGenerator[Json]) -> web.S
     """Write a line an event; what fails after the first is the last line, of type `error`."""
     response = web.StreamResponse(headers={API_HEADER: API})
     response.content_type = "application/x-ndjson"
-    async with aclosing(events):
-        # What is refused is refused before the stream begins, with a status of its own.
-        event = await _next(request, events)
-        await response.prepare(request)
-        # Whoever asked may leave at any time; closing `events` then ends the work.
-        with suppress(ConnectionResetError):
-            try:
-                while event is not None:
-                    await response.write(_line(event))
-                    event = await _next(request, events)
-            except CouachError as error:
-                await response.write(_line({"type": "error", "error": wire.error(error)}))
-    return response
 
+    async def tell() -> None:
+        async with aclosing(events):
+            # What is refused is refused before the stream begins, with a status of its own.
+            event = await anext(events, None)
+            await response.prepare(request)
+            while event is not None:
+                await response.write(_line(event))
+                event = await anext(events, None)
 
-async def _next(request: web.Request, events: AsyncGenerator[Json]) -> Json | None:
-    """Return the next event, None after the last.
+    def check() -> None:
+        if has_left(request.transport):  # which ends the work
+            raise ConnectionResetError
+        if request.app[IS_ENDING].is_set():
+            raise ServerStopping
 
-    Raises ConnectionResetError once the caller has gone, which a write alone would tell much
-    later: an engine that loads or reads says nothing for minutes.
-    """
-    task = asyncio.ensure_future(anext(events, None))
     try:
-        while not (await asyncio.wait({task}, timeout=CALLER_CHECK_SECONDS))[0]:
-            if _has_left(request):
-                raise ConnectionResetError
-        return task.result()
-    finally:
-        task.cancel()
-        await asyncio.wait({task})
+        await while_heard(tell, check)
+    except CouachError as error:
+        if not response.prepared:
+            raise
+        await response.write(_line({"type": "error", "error": wire.error(error)}))
+    return response
 
 
 def _line(event: Json) -> bytes:

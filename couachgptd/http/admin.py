@@ -2,9 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Collection
+from collections.abc import Collection
 from contextlib import aclosing
-from typing import Any, TypeVar
+from typing import Any
 
 from aiohttp import web
 from aiohttp.helpers import content_disposition_header
@@ -14,9 +14,10 @@ from couachgptd.core import access, wire
 from couachgptd.core.errors import BadRequest, CouachError, NotFound
 from couachgptd.core.wire import Json
 from couachgptd.http import csrf, pages
-from couachgptd.http.keys import ACCOUNTS, CONFIRMATIONS, CONTROL, SESSION_ID, USER
+from couachgptd.http.keys import CONFIRMATIONS, CONTROL, SESSION_ID, USER
 from couachgptd.http.origin import client_address
 from couachgptd.http.routes import add
+from couachgptd.http.streams import while_allowed
 from couachgptd.services.confirmations import STANDS_SECONDS
 
 ROOT = "/admin"
@@ -47,8 +48,6 @@ _OBJECTS = frozenset(
     for verb in access.TABLE.keys() - access.STREAMS - access.FILES
     if verb.startswith(OPERATORS)
 )
-
-Item = TypeVar("Item")
 
 
 def create_admin_app() -> web.Application:
@@ -112,60 +111,58 @@ async def call(request: web.Request) -> web.StreamResponse:
 async def stream(request: web.Request) -> web.StreamResponse:
     """Pass on the events of a verb that streams, a line each; leaving the page ends the work."""
     verb, names, body = await _asked(request, access.STREAMS)
-    events = _while_allowed(
-        request, request.config_dict[CONTROL].stream(verb, request[USER].id, body, **names)
-    )
+    events = request.config_dict[CONTROL].stream(verb, request[USER].id, body, **names)
     response = web.StreamResponse()
     response.content_type = "application/x-ndjson"
-    async with aclosing(events):
-        event = await anext(events, None)  # what is refused is refused before the stream begins
-        await response.prepare(request)
-        try:
+
+    async def tell() -> None:
+        async with aclosing(events):
+            event = await anext(events, None)  # what is refused is refused before it begins
+            await response.prepare(request)
             while event is not None:
-                await response.write(json.dumps(event).encode() + b"\n")
+                await response.write(_line(event))
                 event = await anext(events, None)
-        except CouachError as error:
-            last = {"type": "error", "error": wire.error(error)}
-            await response.write(json.dumps(last).encode() + b"\n")
-        except ConnectionResetError:  # the person left
-            pass
+
+    try:
+        await while_allowed(request, tell)
+    except CouachError as error:
+        if not response.prepared:
+            raise
+        await response.write(_line({"type": "error", "error": wire.error(error)}))
     return response
+
+
+def _line(event: Json) -> bytes:
+    return json.dumps(event).encode() + b"\n"
 
 
 async def download(request: web.Request) -> web.StreamResponse:
     """Hand out the file that a verb answers with."""
     verb, names, _ = await _asked(request, access.FILES)
-    chunks = _while_allowed(
-        request, request.config_dict[CONTROL].download(verb, request[USER].id, **names)
-    )
+    chunks = request.config_dict[CONTROL].download(verb, request[USER].id, **names)
     name = str(names.get("backup", verb.removeprefix(OPERATORS)))
-    async with aclosing(chunks):
-        chunk = await anext(chunks, b"")  # what is refused is refused before the file begins
-        response = web.StreamResponse()
-        response.content_type = "application/octet-stream"
-        response.headers["Content-Disposition"] = content_disposition_header(
-            "attachment", filename=name
-        )
-        await response.prepare(request)
-        try:
+    response = web.StreamResponse()
+    response.content_type = "application/octet-stream"
+    response.headers["Content-Disposition"] = content_disposition_header(
+        "attachment", filename=name
+    )
+
+    async def hand_out() -> None:
+        async with aclosing(chunks):
+            chunk = await anext(chunks, b"")  # what is refused is refused before the file begins
+            await response.prepare(request)
             await response.write(chunk)
             async for chunk in chunks:
                 await response.write(chunk)
-        except ConnectionResetError:  # the person left
-            pass
-        except CouachError:  # a file that ends well would be taken for whole
-            if request.transport is not None:
-                request.transport.abort()
+
+    try:
+        await while_allowed(request, hand_out)
+    except CouachError:
+        if not response.prepared:
+            raise
+        if request.transport is not None:  # a file that ends well would be taken for whole
+            request.transport.abort()
     return response
-
-
-async def _while_allowed(request: web.Request, items: AsyncGenerator[Item]) -> AsyncGenerator[Item]:
-    """Pass on what comes, for as long as its person may have it. Raises NotAllowed."""
-    async with aclosing(items):
-        async for item in items:
-            found = await request.config_dict[ACCOUNTS].session(request[SESSION_ID])
-            access.require(found[0] if found else None, "admin.call")
-            yield item
 
 
 async def _asked(request: web.Request, verbs: Collection[str]) -> tuple[str, Json, Json | None]:

@@ -21,6 +21,7 @@ from couachgptd.http.origin import is_secure
 from couachgptd.http.pages import render
 from couachgptd.http.routes import Handler
 from couachgptd.logs import request_id
+from couachgptd.services.streams import has_left
 
 log = logging.getLogger(__name__)
 
@@ -81,15 +82,11 @@ async def explain_errors(request: web.Request, handler: Handler) -> web.StreamRe
             log.warning("request failed", extra={"route": _route(request), "error": str(error)})
         return _answer(request, status, wire.error(error))
     except Exception as error:  # the edge of a request
-        if isinstance(error, ConnectionError) and _has_left(request):
+        if isinstance(error, ConnectionError) and has_left(request.transport):
             # Nobody is left to answer; aiohttp would log what is raised as a fault of ours.
             return web.Response(status=_CLIENT_GONE)
         log.exception("request failed by a fault of ours", extra={"route": _route(request)})
         return _answer(request, _SERVER_ERROR, wire.error(CouachError()))
-
-
-def _has_left(request: web.Request) -> bool:
-    return request.transport is None or request.transport.is_closing()
 
 
 def _route(request: web.Request) -> str:

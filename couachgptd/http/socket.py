@@ -17,6 +17,7 @@ from couachgptd.core.users import User
 from couachgptd.http.keys import ACCOUNTS, CHAT, CONTROL, MODELS, SESSION_ID, SITE, TOPICS, USER
 from couachgptd.http.origin import is_same_origin
 from couachgptd.http.overview import keep_telling
+from couachgptd.http.streams import STREAMS, Stream
 from couachgptd.services.chat import Asked, Question
 from couachgptd.services.topics import encode
 
@@ -251,16 +252,20 @@ _VERBS: dict[str, Callable[[Tab, User, Json], Awaitable[None]]] = {
 
 
 def set_up_sockets(app: web.Application) -> None:
-    """Register what closes sockets. Raises UnknownVerb, at start, for a verb past the table."""
+    """Register what closes sockets and streams.
+
+    Raises UnknownVerb, at start, for a verb past the table.
+    """
     for verb in _VERBS:
         access.audience_of(verb)
-    app[SOCKETS] = set()
+    app[SOCKETS], app[STREAMS] = set(), set()
     checks: set[asyncio.Task[None]] = set()
 
     def changed(user_id: UserId) -> None:
-        for tab in app[SOCKETS]:
-            if tab.user_id == user_id:
-                task = asyncio.create_task(tab.check_session(), name="check-session")
+        opened: list[Tab | Stream] = [*app[SOCKETS], *app[STREAMS]]
+        for each in opened:
+            if each.user_id == user_id:
+                task = asyncio.create_task(each.check_session(), name="check-session")
                 checks.add(task)
                 task.add_done_callback(checks.discard)
 

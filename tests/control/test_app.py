@@ -551,6 +551,19 @@ def test_the_longest_path_that_fits_works() -> None:
         path.with_name(path.name + ".lock").unlink()
 
 
+def test_who_only_listens_does_not_hold_up_the_end(fresh: RunningDaemon) -> None:
+    connection = UnixConnection(fresh.socket)
+    connection.request("GET", "/v1/logs?follow=1&lines=1")
+    response = connection.getresponse()
+    response.readline()
+
+    fresh.stop()
+
+    last = json.loads(response.read().splitlines()[-1])
+    connection.close()
+    assert last["error"]["code"] == "server_stopping", "a client is told, and not cut off"
+
+
 def test_a_socket_that_a_crash_left_is_replaced(tmp_path: Path) -> None:
     path = tmp_path / "s"
     with socket.socket(socket.AF_UNIX) as left:

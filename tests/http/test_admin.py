@@ -1,9 +1,11 @@
 """The admin page over the web: who gets in, what is asked of the control socket, and for whom."""
 
 import asyncio
+import contextlib
 import json
 import re
 import sqlite3
+from collections.abc import AsyncIterator
 from contextlib import closing
 from typing import Any
 
@@ -12,6 +14,7 @@ import pytest
 
 from couachgptd.core.access import DANGEROUS, DRY_RUNS, FILES, STREAMS, TABLE
 from couachgptd.http.admin import PAGES
+from tests.conftest import FakeOllama
 from tests.daemon_fixtures import MakeDaemon
 from tests.running_daemon import PASSWORD, ROOT, Browser, RunningDaemon
 
@@ -267,28 +270,69 @@ async def test_the_audit_comes_as_a_file(fresh: RunningDaemon) -> None:
 # --- the role is looked up at each action -------------------------------------------------------
 
 
+@contextlib.asynccontextmanager
+async def silent_stream(browser: Browser) -> AsyncIterator[aiohttp.ClientResponse]:
+    """Open a stream that has no more to tell: an engine hangs at its question."""
+    body = json.dumps({"text": "[[hang_before_first]] Bonjour"})
+    form, headers = {"csrf": await browser.token(), "body": body}, {"Origin": browser.address}
+    async with browser.session.post(
+        "/admin/stream/control.ask", data=form, headers=headers
+    ) as response:
+        async for line in response.content:
+            event = json.loads(line)
+            if event["type"] == "turn" and event["turn"]["state"] == "reading":
+                break
+        yield response
+
+
 @pytest.mark.parametrize(
     ("path", "body"),
-    [("/v1/users/ada/role", {"role": "member"}), ("/v1/sessions/kick", {"user": "ada"})],
-    ids=["demoted", "kicked"],
+    [
+        ("/v1/users/grace/role", {"role": "member"}),
+        ("/v1/users/grace/state", {"state": "suspended"}),
+        ("/v1/sessions/kick", {"user": "grace"}),
+    ],
+    ids=["demoted", "suspended", "kicked"],
 )
-async def test_a_stream_ends_with_the_right_to_it(
-    fresh: RunningDaemon, path: str, body: Json
+async def test_a_silent_stream_ends_with_the_right_to_it(
+    daemon: RunningDaemon, shared_ollama: FakeOllama, path: str, body: Json
 ) -> None:
+    daemon.add_user("grace", "admin")
+    async with daemon.browser("grace") as browser, silent_stream(browser) as response:
+        daemon.control("POST", path, body)
+        rest = (await asyncio.wait_for(response.text(), 20)).splitlines()
+    daemon.control("POST", "/v1/users/grace/remove", {})
+
+    assert [json.loads(line)["type"] for line in rest] == ["error"]
+    assert json.loads(rest[0])["error"]["code"] == "not_allowed"
+    assert (await shared_ollama.state(wait_idle=20))["active"] == 0
+
+
+async def test_a_silent_stream_ends_with_the_page_that_asked(
+    daemon: RunningDaemon, shared_ollama: FakeOllama
+) -> None:
+    async with daemon.browser("ada") as browser, silent_stream(browser) as response:
+        response.close()
+
+        assert (await shared_ollama.state(wait_idle=20))["active"] == 0
+
+
+async def test_another_persons_stream_goes_on(fresh: RunningDaemon) -> None:
     fresh.add_user("ada", "admin")
-    fresh.add_user("grace", "admin")  # the last one cannot lose the right
+    fresh.add_user("grace", "admin")
     async with fresh.browser("ada") as browser:
         form, headers = {"csrf": await browser.token()}, {"Origin": fresh.address}
         async with browser.session.post(
             "/admin/stream/control.events", data=form, headers=headers
         ) as response:
             await response.content.readline()
-            fresh.control("POST", path, body)
-            fresh.control("POST", "/v1/queue/pause", {"is_on": True})  # not to be told any more
-            rest = (await asyncio.wait_for(response.text(), 20)).splitlines()
+            fresh.control("POST", "/v1/users/grace/role", {"role": "member"})
+            fresh.control("POST", "/v1/queue/pause", {"is_on": True})
+            events = [json.loads(await response.content.readline())]
+            while events[-1].get("queue", {"is_held": False})["is_held"] is False:
+                events.append(json.loads(await response.content.readline()))
 
-    assert json.loads(rest[-1])["error"]["code"] == "not_allowed"
-    assert '"is_held": true' not in "".join(rest)
+    assert "error" not in {event["type"] for event in events}
 
 
 async def test_who_is_demoted_may_do_nothing_more_with_the_page_still_open(
