@@ -10,7 +10,6 @@ from couachgptd import settings
 from couachgptd.core.errors import (
     AnswerInterrupted,
     EngineError,
-    EngineRejected,
     EngineTimeout,
     ModelMissing,
 )
@@ -18,7 +17,6 @@ from couachgptd.core.memory import MemoryNeed, memory_need, shape_of
 from couachgptd.core.models import (
     ChatRequest,
     EngineStatus,
-    Finished,
     LoadedModel,
     Loading,
     Model,
@@ -26,16 +24,15 @@ from couachgptd.core.models import (
     PromptMessage,
     PullProgress,
     Reading,
-    Thought,
 )
-from couachgptd.core.turns import Timings
 from couachgptd.engine.addresses import is_on_this_machine
 from couachgptd.engine.deadlines import Deadlines
 from couachgptd.engine.estimate import TEMPLATE_TOKENS, estimated_tokens
 from couachgptd.engine.memory_guard import MachineMemory, refuse_too_large, warned
 from couachgptd.engine.meters import machine_memory
-from couachgptd.engine.ollama_api import ChatStream, OllamaClient, classified, our_errors
-from couachgptd.engine.thinking import ThinkingSplitter, joined
+from couachgptd.engine.ollama_answer import OllamaAnswer
+from couachgptd.engine.ollama_api import ChatStream, OllamaClient, our_errors
+from couachgptd.engine.thinking import joined
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +43,6 @@ UNLOAD_POLL_SECONDS = 0.1
 LOADED_FOR_SECONDS = 60.0  # it answered this lately: not asked again before the next answer
 LAST_READ_SECONDS = 1.0
 BATCH_TOKENS = 512  # Ollama's own, which we leave
-NANOSECONDS = 1e9
 
 Result = TypeVar("Result")
 
@@ -300,71 +296,6 @@ class OllamaEngine:
         if request.think is not None:
             body["think"] = request.think
         return body
-
-
-class OllamaAnswer:
-    """Makes pieces of the lines of one answer."""
-
-    def __init__(self, model: str) -> None:
-        self._model = model
-        self._splitter = ThinkingSplitter()
-        self._has_begun = False
-        self.failure: EngineError | None = None
-        self.finished: Finished | None = None
-
-    def pieces(self, lines: list[dict[str, Any]]) -> list[Piece]:
-        pieces: list[Piece] = []
-        for line in lines:
-            if "error" in line:
-                # What came before it in the same read is passed on first.
-                self._has_begun = self._has_begun or bool(pieces)
-                self.failure = self._named(str(line["error"]))
-                return pieces
-            message = line.get("message")
-            if isinstance(message, dict):
-                if thought := message.get("thinking"):
-                    pieces.append(Thought(str(thought)))
-                if content := message.get("content"):
-                    pieces += self._splitter.feed(str(content))
-            if line.get("done"):
-                pieces += self._splitter.finish()
-                self.finished = Finished(
-                    reason="length" if line.get("done_reason") == "length" else "stop",
-                    timings=timings_of(line),
-                )
-                break
-        self._has_begun = self._has_begun or bool(pieces)
-        return pieces
-
-    def _named(self, text: str) -> EngineError:
-        """Name an error line: what comes after the first words is a cut, not a refusal.
-
-        A real Ollama (0.33) whose runner was killed says "unexpected EOF" there.
-        """
-        error = classified(text, 0, self._model)
-        if self._has_begun and isinstance(error, EngineRejected):
-            return AnswerInterrupted(**error.fields)
-        return error
-
-
-def timings_of(line: dict[str, Any]) -> Timings:
-    """Return what the closing line tells; Ollama never says how much was cached."""
-
-    def seconds(name: str) -> float | None:
-        value = line.get(name)
-        return value / NANOSECONDS if isinstance(value, int | float) else None
-
-    def count(name: str) -> int | None:
-        value = line.get(name)
-        return value if isinstance(value, int) else None
-
-    return Timings(
-        prompt_tokens=count("prompt_eval_count"),
-        answer_tokens=count("eval_count"),
-        load_seconds=seconds("load_duration"),
-        read_seconds=seconds("prompt_eval_duration"),
-        write_seconds=seconds("eval_duration"),
-    )
 
 
 async def read_to_the_end(stream: ChatStream) -> None:
