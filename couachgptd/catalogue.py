@@ -87,6 +87,14 @@ def load(path: Path = PACKAGED) -> Catalogue:
     return Catalogue(models, default)
 
 
+def size_in_catalogue(name: str) -> int | None:
+    """Return the bytes of a starter model's file, by its name or its file's."""
+    for model in load().models:
+        if name in {model.name, model.file, model.file.removesuffix(".gguf")}:
+            return model.size_bytes
+    return None
+
+
 def _model(table: Mapping[str, Any]) -> StarterModel:
     name = _text(table, "name", "a model", _NAME)
     parts = tuple(_part(part, name) for part in _tables(table, "parts", name))

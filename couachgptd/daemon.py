@@ -19,6 +19,7 @@ from typing import Any
 from aiohttp import web
 
 from couachgptd import __version__, logs, tls
+from couachgptd.catalogue import size_in_catalogue
 from couachgptd.config import ConfigError, checked
 from couachgptd.configuration import Configuration
 from couachgptd.control.aclient import opened_client
@@ -39,6 +40,7 @@ from couachgptd.notify import more_time, notify, watchdog_seconds
 from couachgptd.sandbox.walls import Bubblewrap, FirstThatIsThere, Unit
 from couachgptd.services.accounts import AccountService
 from couachgptd.services.chat import ChatService
+from couachgptd.services.fitting import Fitting
 from couachgptd.services.heartbeat import Heartbeat
 from couachgptd.services.links import LinkService
 from couachgptd.services.logo import Logo
@@ -157,6 +159,7 @@ async def run(config: Config, configuration: Configuration | None = None) -> int
             site=site,
             logo=await Logo.recalled(store, FirstThatIsThere(Unit(), Bubblewrap())),
             orders=orders,
+            fitting=Fitting(engine, models, size_in_catalogue),
             shutdown=shutdown,
             settings=settings,
             log=stack.enter_context(opened_tail()),

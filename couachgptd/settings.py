@@ -80,6 +80,7 @@ class Engine:
 class Ollama:
     url: str = "http://127.0.0.1:11434"
     keep_alive_seconds: int = 1800
+    models_dir: str = "/usr/share/ollama/.ollama/models"
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ ROUTES: Mapping[str, tuple[str, str]] = {
     "control.setup-link": ("POST", "/v1/setup-link"),
     # models
     "control.model.list": ("GET", "/v1/models"),
+    "control.model.fit": ("GET", "/v1/models/{model}/fit"),
     "control.model.pull": ("POST", "/v1/models/{model}/pull"),
     "control.model.rm": ("DELETE", "/v1/models/{model}"),
     "control.model.load": ("POST", "/v1/models/{model}/load"),

@@ -31,6 +31,37 @@ class ModelList(TypedDict):
     default: str | None
 
 
+class Fit(TypedDict):
+    """Whether a model fits; what is None is not known."""
+
+    model: str
+    verdict: Literal["fits", "tight", "does_not_fit", "unknown"]
+    reason: Literal[
+        "room",
+        "loaded",
+        "others",
+        "in_use",
+        "little_left",
+        "disk_low",
+        "memory",
+        "disk",
+        "size_unknown",
+        "not_told",
+    ]
+    is_installed: bool
+    size_bytes: int | None
+    size_from: Literal["engine", "catalogue", "name"] | None
+    memory_needed_bytes: int | None
+    memory_available_bytes: int | None
+    memory_total_bytes: int | None
+    slots: int | None
+    context_tokens: int | None
+    fitting_context_tokens: int | None
+    disk_needed_bytes: int | None
+    disk_free_bytes: int | None
+    unloads: list[str]
+
+
 class SetupLink(TypedDict):
     url: str
     expires_at: str | None

@@ -81,6 +81,7 @@ TABLE: Mapping[str, Audience] = {
     "control.invitation.rm": Audience.OPERATOR,
     "control.setup-link": Audience.OPERATOR,
     "control.model.list": Audience.MONITOR,
+    "control.model.fit": Audience.MONITOR,
     "control.engine.incidents": Audience.MONITOR,
     "control.engine.reset": Audience.OPERATOR,
     "control.engine.maintenance": Audience.OPERATOR,

@@ -45,6 +45,8 @@ class MemoryNeed:
     """What a load needs, in bytes, beside what there is; contexts are of one slot."""
 
     model: str
+    slots: int
+    context_tokens: int
     needed_bytes: int
     total_bytes: int
     available_bytes: int
@@ -103,6 +105,8 @@ def memory_need(
     fitting = max(0, total_bytes - fixed) // context_bytes
     return MemoryNeed(
         model=model,
+        slots=slots,
+        context_tokens=context_tokens,
         needed_bytes=fixed + context_bytes * context_tokens,
         total_bytes=total_bytes,
         available_bytes=available_bytes,

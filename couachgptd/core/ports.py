@@ -68,6 +68,18 @@ class Engine(Protocol):
         """Return how many tokens one slot holds, prompt and answer together."""
         ...
 
+    async def need(self, model: str, size_bytes: int | None = None) -> MemoryNeed | None:
+        """Return what a load of this model would take now; None where nothing tells.
+
+        `size_bytes` is the file's of one that is not there yet. Raises ModelMissing where neither
+        is, EngineUnavailable.
+        """
+        ...
+
+    async def disk_free_bytes(self) -> int | None:
+        """Return what is free where the engine keeps its models; None where that is not known."""
+        ...
+
     async def load(self, model: str) -> MemoryNeed | None:
         """Bring the model into memory, the others out, and wait until it is there; twice is once.
 

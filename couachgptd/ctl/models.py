@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from couachgptd.ctl import exits, render
+from couachgptd.ctl import exits, fit, render
 from couachgptd.ctl.connection import connected, settings
 from couachgptd.ctl.failures import CommandFailed, usage
 from couachgptd.ctl.long import patient, shown
@@ -42,6 +42,7 @@ def pull(arguments: "Namespace") -> int:
     progress = Progress(arguments.model, 0, as_json=arguments.json)
     try:
         with connected(arguments) as client:
+            fit.warn(client, arguments)
             for event in client.stream("control.model.pull", model=arguments.model):
                 if event["type"] == "progress":
                     progress.step(event["stage"], event["bytes"], event["total_bytes"])

@@ -35,6 +35,7 @@ from couachgptd.engine.estimate import TEMPLATE_TOKENS, estimated_tokens
 from couachgptd.engine.gguf import facts_in, model_in
 from couachgptd.engine.llama_api import LlamaClient
 from couachgptd.engine.llama_process import ChildSettings, LlamaProcess
+from couachgptd.engine.machine import disk_free_bytes
 from couachgptd.engine.memory_guard import MachineMemory, refuse_too_large, warned
 from couachgptd.engine.meters import machine_memory
 
@@ -149,6 +150,14 @@ class EmbeddedEngine:
     async def context_tokens(self, model: str) -> int:
         return self._slot_tokens((await self._find(model))[0])
 
+    async def need(self, model: str, size_bytes: int | None = None) -> MemoryNeed:
+        if size_bytes is not None:
+            return await self._need(Model(model, size_bytes), None)
+        return await self._need(*await self._find(model))
+
+    async def disk_free_bytes(self) -> int | None:
+        return await asyncio.to_thread(disk_free_bytes, self._models_dir)
+
     async def load(self, model: str) -> MemoryNeed | None:
         return (await self._ensure(model)).warning
 
@@ -241,8 +250,8 @@ class EmbeddedEngine:
         if self._child is child:
             self._child = None
 
-    async def _need(self, model: Model, path: Path) -> MemoryNeed:
-        facts = await asyncio.to_thread(facts_in, path)
+    async def _need(self, model: Model, path: Path | None) -> MemoryNeed:
+        facts = await asyncio.to_thread(facts_in, path) if path else {}
         memory = await asyncio.to_thread(self._machine_memory)
         return memory_need(
             model.name,

@@ -62,6 +62,12 @@ class LateEngine:
     async def context_tokens(self, model: str) -> int:
         return await (await self._opened()).context_tokens(model)
 
+    async def need(self, model: str, size_bytes: int | None = None) -> MemoryNeed | None:
+        return await (await self._opened()).need(model, size_bytes)
+
+    async def disk_free_bytes(self) -> int | None:
+        return await (await self._opened()).disk_free_bytes()
+
     async def load(self, model: str) -> MemoryNeed | None:
         return await (await self._opened()).load(model)
 

@@ -89,6 +89,12 @@ class LlamaServerEngine:
         await self.model(model)
         return min(await self._client.slot_tokens() or self._context_tokens, self._context_tokens)
 
+    async def need(self, model: str, size_bytes: int | None = None) -> None:
+        """Nothing: its memory is whose server it is to know."""
+
+    async def disk_free_bytes(self) -> None:
+        """Nothing, as of its memory."""
+
     async def load(self, model: str) -> None:
         await self._wait_ready()
         await self.model(model)

@@ -1,6 +1,8 @@
 """What the whole machine uses, whoever uses it; its figures are since the look before."""
 
+import os
 import time
+from pathlib import Path
 
 import psutil
 
@@ -30,3 +32,19 @@ def _idle_seconds() -> float:
     """Return how long all cores together have done nothing, waiting for a disk included."""
     times = psutil.cpu_times()
     return float(times.idle + getattr(times, "iowait", 0.0))
+
+
+def disk_free_bytes(folder: Path) -> int | None:
+    """Return what is free on the disk of a folder, None where there is no such folder.
+
+    One that we may not enter, as Ollama's home, is taken to be on the disk of its parent.
+    """
+    for place in (folder, *folder.parents):
+        try:
+            disk = os.statvfs(place)
+        except PermissionError:
+            continue
+        except OSError:
+            return None
+        return disk.f_bavail * disk.f_frsize
+    return None

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Sequence
 from contextlib import aclosing
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from couachgptd import settings
@@ -13,7 +14,7 @@ from couachgptd.core.errors import (
     EngineTimeout,
     ModelMissing,
 )
-from couachgptd.core.memory import MemoryNeed, memory_need, shape_of
+from couachgptd.core.memory import MemoryNeed, ModelShape, memory_need, shape_of
 from couachgptd.core.models import (
     ChatRequest,
     EngineStatus,
@@ -28,6 +29,7 @@ from couachgptd.core.models import (
 from couachgptd.engine.addresses import is_on_this_machine
 from couachgptd.engine.deadlines import Deadlines
 from couachgptd.engine.estimate import TEMPLATE_TOKENS, estimated_tokens
+from couachgptd.engine.machine import disk_free_bytes
 from couachgptd.engine.memory_guard import MachineMemory, refuse_too_large, warned
 from couachgptd.engine.meters import machine_memory
 from couachgptd.engine.ollama_answer import OllamaAnswer
@@ -65,6 +67,7 @@ class OllamaEngine:
         self._machine_memory = machine_memory
         self._slots = engine.slots
         self._keep_alive = ollama.keep_alive_seconds
+        self._models_dir = ollama.models_dir
         self._context_tokens = engine.context_tokens
         self._deadlines = deadlines
         self._client = OllamaClient(ollama.url)
@@ -167,6 +170,33 @@ class OllamaEngine:
             self._context_of[model] = min(self._context_tokens, trained_for)
         return self._context_of[model]
 
+    async def need(self, model: str, size_bytes: int | None = None) -> MemoryNeed | None:
+        """Of the memory of another host nothing is known."""
+        if not is_on_this_machine(self._url):
+            return None
+        shape = shape_of({}, size_bytes) if size_bytes else await self._shape(model)
+        memory = await asyncio.to_thread(self._machine_memory)
+        return memory_need(
+            model,
+            shape,
+            slots=self._slots,
+            context_tokens=self._context_tokens,
+            batch_tokens=BATCH_TOKENS,
+            total_bytes=memory.total_bytes,
+            available_bytes=memory.available_bytes,
+        )
+
+    async def _shape(self, model: str) -> ModelShape:
+        told = await self._ask(self._client.show(model), seconds=PROBE_SECONDS, model=model)
+        listed = await self._ask(self._client.list(), seconds=PROBE_SECONDS)
+        size = next((row.size for row in listed.models if row.model == full_name(model)), None)
+        return shape_of(told.modelinfo or {}, int(size or 0))
+
+    async def disk_free_bytes(self) -> int | None:
+        if not (self._models_dir and is_on_this_machine(self._url)):
+            return None
+        return await asyncio.to_thread(disk_free_bytes, Path(self._models_dir))
+
     async def load(self, model: str) -> MemoryNeed | None:
         warning = None if await self._is_loaded(model) else await self._checked_memory(model)
         await self._drop_others(model)
@@ -239,29 +269,17 @@ class OllamaEngine:
     async def _checked_memory(self, model: str) -> MemoryNeed | None:
         """Return a reason to warn before a load. Raises ModelTooLarge, ModelMissing.
 
-        Nothing is known of the memory of another host. An Ollama that will not tell of its model
-        is no reason to refuse: the load itself says what is wrong.
+        An Ollama that will not tell of its model is no reason to refuse: the load itself says what
+        is wrong.
         """
-        if not is_on_this_machine(self._url):
-            return None
         try:
-            told = await self._ask(self._client.show(model), seconds=PROBE_SECONDS, model=model)
-            listed = await self._ask(self._client.list(), seconds=PROBE_SECONDS)
+            need = await self.need(model)
         except ModelMissing:
             raise
         except EngineError:
             return None
-        size = next((row.size for row in listed.models if row.model == full_name(model)), None)
-        memory = await asyncio.to_thread(self._machine_memory)
-        need = memory_need(
-            model,
-            shape_of(told.modelinfo or {}, int(size or 0)),
-            slots=self._slots,
-            context_tokens=self._context_tokens,
-            batch_tokens=BATCH_TOKENS,
-            total_bytes=memory.total_bytes,
-            available_bytes=memory.available_bytes,
-        )
+        if need is None:
+            return None
         refuse_too_large(need)
         return warned(need)
 

@@ -166,6 +166,31 @@ async def test_a_model_is_loaded_chosen_unloaded_pulled_and_deleted(fresh: Runni
     assert json.loads(after.out)["default"] == "couac:3b", "forgotten by a restart"
 
 
+async def test_whether_a_model_fits_is_told_before_it_is_downloaded(
+    make_daemon: MakeDaemon, tmp_path: Path
+) -> None:
+    daemon = make_daemon(f"ollama.models_dir={tmp_path}").start()
+    names = ("couac:1b", "couac:9b", "inconnu", "couac:9000b", "qwen2.5-coder-0.5b")
+    told = [await run("model", "fit", each, "--json", **socket_of(daemon)) for each in names]
+    shown = await run("model", "fit", "couac:9000b", **socket_of(daemon))
+    refused = await run("model", "pull", "couac:9000b", **socket_of(daemon))
+    forced = await run("model", "pull", "couac:9000b", "--force", **socket_of(daemon))
+
+    fits = [json.loads(each.out) for each in told]
+    assert [each["size_from"] for each in fits] == ["engine", "name", None, "name", "catalogue"]
+    assert [each["is_installed"] for each in fits] == [True, False, False, False, False]
+    assert fits[0]["memory_needed_bytes"] > fits[0]["size_bytes"] > 1_000_000_000
+    assert fits[0]["disk_needed_bytes"] == 0 < fits[0]["disk_free_bytes"]
+    assert (fits[2]["verdict"], fits[2]["reason"]) == ("unknown", "size_unknown")
+    assert (fits[3]["verdict"], fits[3]["reason"]) == ("does_not_fit", "disk")
+    assert fits[4]["size_bytes"] == 491_400_064
+    assert "It does not fit on the disk." in shown.out
+    assert refused.code == 1
+    assert "--force downloads it all the same" in refused.err
+    assert forced.code == 0
+    assert "It does not fit on the disk." in forced.err
+
+
 async def test_an_engine_that_is_not_ours_is_neither_stopped_nor_started(
     fresh: RunningDaemon,
 ) -> None:

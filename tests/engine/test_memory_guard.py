@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from couachgptd import settings
-from couachgptd.core.errors import EngineError, ModelTooLarge
+from couachgptd.core.errors import EngineError, ModelMissing, ModelTooLarge
 from couachgptd.core.memory import memory_need, shape_of
 from couachgptd.core.models import ChatRequest, Finished, PromptMessage
 from couachgptd.core.ports import Engine
@@ -17,6 +17,7 @@ from couachgptd.engine.addresses import is_on_this_machine
 from couachgptd.engine.embedded import EmbeddedEngine
 from couachgptd.engine.gguf import facts_in
 from couachgptd.engine.llama_process import ChildSettings, LlamaProcess
+from couachgptd.engine.machine import disk_free_bytes
 from couachgptd.engine.meters import Memory
 from couachgptd.engine.ollama import OllamaEngine
 
@@ -83,6 +84,25 @@ async def test_a_model_that_cannot_fit_is_refused_with_the_numbers(
     assert fields["total_bytes"] == total
     assert 2048 < fields["fitting_context_tokens"] < 4096
     assert await engine.loaded() == []
+
+
+async def test_what_a_load_would_need_is_told_beforehand_and_of_a_file_that_is_not_here(
+    make_engine: tuple[MakeEngine, str],
+) -> None:
+    make, model = make_engine
+    refused = await refusal(make(Memory(1, 1)), model)
+    engine = make(Memory(64_000 * MB, 10 * MB))
+
+    need = await engine.need(model)
+    other = await engine.need("ailleurs:7b", 4_000 * MB)
+
+    assert need is not None
+    assert other is not None
+    assert need.needed_bytes == refused["needed_bytes"]
+    assert (need.slots, need.context_tokens, need.available_bytes) == (2, 4096, 10 * MB)
+    assert other.needed_bytes > 4_000 * MB
+    with pytest.raises(ModelMissing):
+        await engine.need("ailleurs:7b")
 
 
 async def test_memory_that_others_use_is_a_warning_and_the_model_is_loaded(
@@ -188,3 +208,8 @@ def test_a_loopback_address_is_this_machine(host: str) -> None:
 @pytest.mark.parametrize("url", ["http://192.168.1.5:11434", "https://ollama.lan", "localhost", ""])
 def test_any_other_address_is_another_host(url: str) -> None:
     assert not is_on_this_machine(url)
+
+
+def test_the_disk_of_a_folder_that_is_not_there_is_not_known(tmp_path: Path) -> None:
+    assert disk_free_bytes(tmp_path) is not None
+    assert disk_free_bytes(tmp_path / "absent") is None

@@ -7,6 +7,12 @@ from couachgptd.services.operator import models
 VERBS = (
     Verb("control.model.list", "List the models of the engine.", models.listed, shapes.ModelList),
     Verb(
+        "control.model.fit",
+        "Say whether a model fits this machine, one that is to be downloaded, too.",
+        models.fit,
+        shapes.Fit,
+    ),
+    Verb(
         "control.model.pull",
         "Have the engine download a model; closing the connection ends the download.",
         models.pull,

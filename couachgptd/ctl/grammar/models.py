@@ -18,6 +18,16 @@ def add_to(verbs: Any) -> None:
         _("have the engine download a model (Ollama); Ctrl-C ends the download"),
     )  # fmt: skip
     pull.add_argument("model", metavar="MODEL", help=_("its name, as on ollama.com"))
+    pull.add_argument(
+        "--force", action="store_true", help=_("also where the disk seems to have no room for it")
+    )
+    fit = verb(
+        models, "fit", "couachgptd.ctl.fit:show",
+        _("say whether a model fits this server, before it is downloaded or loaded"),
+    )  # fmt: skip
+    fit.add_argument(
+        "model", metavar="MODEL", help=_("its name, here, in `model fetch --list` or on ollama.com")
+    )
     for name, text in (
         ("rm", _("delete a model's file; it can be brought back by pull or fetch alone")),
         ("load", _("bring a model into memory, and the others out, before somebody asks")),

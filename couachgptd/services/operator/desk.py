@@ -14,6 +14,7 @@ from couachgptd.core.users import Role
 from couachgptd.core.wire import Json
 from couachgptd.services.accounts import AccountService
 from couachgptd.services.chat import ChatService
+from couachgptd.services.fitting import Fitting
 from couachgptd.services.links import LinkService
 from couachgptd.services.logo import Logo
 from couachgptd.services.maintenance import Maintenance
@@ -41,6 +42,7 @@ class Desk:
     site: Site
     logo: Logo
     orders: Orders
+    fitting: Fitting
     shutdown: Shutdown
     settings: SettingsInForce
     log: LogTail

@@ -14,6 +14,10 @@ async def listed(desk: Desk, _call: Call) -> Json:
     return _list(desk)
 
 
+async def fit(desk: Desk, call: Call) -> Json:
+    return await desk.fitting.shape_of(call.names["model"])
+
+
 async def load(desk: Desk, call: Call) -> Json:
     async with _audited(desk, call, "model.load"):
         await desk.orders.load(call.names["model"])

@@ -4,12 +4,14 @@ import type { Failure } from '../chat/protocol';
 import { Api } from './api';
 import type { Props } from './props';
 
-/** A dangerous action: the dialog says what it will do, and asks for the password. */
+/** An action to be thought over: the dialog says what it will do, and asks for the password. */
 export interface Question {
   readonly title: string;
   readonly effects: string;
   /** What the button says that does it. */
   readonly label: string;
+  /** Whether no password is asked for: it is not dangerous, only perhaps not what is wanted. */
+  readonly isPlain?: boolean;
   readonly run: () => Promise<unknown>;
 }
 

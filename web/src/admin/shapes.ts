@@ -75,6 +75,25 @@ export interface ModelList {
   readonly default: string | null;
 }
 
+/** Whether a model fits the server; what is null is not known. */
+export interface Fit {
+  readonly model: string;
+  readonly verdict: 'fits' | 'tight' | 'does_not_fit' | 'unknown';
+  readonly reason: string;
+  readonly is_installed: boolean;
+  readonly size_bytes: number | null;
+  readonly size_from: 'engine' | 'catalogue' | 'name' | null;
+  readonly memory_needed_bytes: number | null;
+  readonly memory_available_bytes: number | null;
+  readonly memory_total_bytes: number | null;
+  readonly slots: number | null;
+  readonly context_tokens: number | null;
+  readonly fitting_context_tokens: number | null;
+  readonly disk_needed_bytes: number | null;
+  readonly disk_free_bytes: number | null;
+  readonly unloads: readonly string[];
+}
+
 export type Role = 'admin' | 'member' | 'reader';
 
 export interface Person {
