@@ -18,6 +18,7 @@ from couachgptd.core.models import (
 )
 from couachgptd.core.people import PeopleStore
 from couachgptd.core.records import RecordStore
+from couachgptd.core.search import Found
 from couachgptd.core.turns import Turn, TurnSource
 from couachgptd.core.users import Belongings
 from couachgptd.core.vitals import Abilities, Outcome, Vitals
@@ -309,6 +310,16 @@ class Store(PeopleStore, RecordStore, Protocol):
 
     async def purge_conversations(self, user_id: UserId) -> Belongings:
         """Delete for good all that a person owns."""
+        ...
+
+    async def search(
+        self, user_id: UserId, expression: str, *, before: MessageId | None, limit: int
+    ) -> Found:
+        """Find words (`core.search.expression`) in the user's own titles and messages.
+
+        Answers that are still being written, what a model thought, and what lies in the bin are
+        not searched. `before` asks for the messages older than that one, without titles.
+        """
         ...
 
     # turns

@@ -151,6 +151,7 @@ class ChatStore:
             conversation, answer = found
             _require_free(conversation)
             attempts = TurnTable.select().where(TurnTable.message == answer.id).count()
+            statements.update(MessageTable, [(answer.id, {"is_growing": True})])
             turn = _add_turn(
                 conversation, answer, user_id, TurnSource.CHAT, attempts + 1, model, options
             )
@@ -290,6 +291,7 @@ def _add_answer(
         author=Author.MODEL.value,
         text="",
         created_at=now(),
+        is_growing=True,
     )
     return answer, _add_turn(conversation, answer, user_id, source, 1, model, options)
 

@@ -39,14 +39,16 @@ COMMON_PRAGMAS = (
     "busy_timeout = 5000",
     "foreign_keys = ON",
     "temp_store = MEMORY",
-    "trusted_schema = OFF",
     "mmap_size = 0",
 )
 # FULL: an acknowledged message survives a power cut; docs/performance.md has what a commit costs.
 # WAL itself is set by `migrate.up`, once it is sure that the file is ours to write.
 WRITER_PRAGMAS = ("synchronous = FULL", "journal_size_limit = 67108864")
+# Only the writer trusts the schema: elsewhere SQLite lets no trigger use FTS5, and triggers keep
+# the indexes of search. No function that a schema could call there does anything outside.
 # A second connection that checkpoints is what SQLite < 3.51.3 can be corrupted by.
-READER_PRAGMAS = ("query_only = ON", "wal_autocheckpoint = 0")
+ASIDE_PRAGMAS = ("trusted_schema = OFF", "wal_autocheckpoint = 0")
+READER_PRAGMAS = ("query_only = ON", *ASIDE_PRAGMAS)
 
 _role = threading.local()
 
@@ -152,20 +154,21 @@ class Database:
                 uri = f"file:{quote(str(self.path))}?mode=ro"
                 connection = sqlite3.connect(uri, uri=True, isolation_level=None)
                 with closing(connection):
-                    for pragma in (*COMMON_PRAGMAS, "wal_autocheckpoint = 0"):
+                    for pragma in (*COMMON_PRAGMAS, *ASIDE_PRAGMAS):
                         connection.execute(f"PRAGMA {pragma}")
                     return work(connection)
 
         return await asyncio.to_thread(whole)
 
-    async def vacuum(self) -> None:
-        """Rewrite the file without what is unused; writes wait meanwhile.
+    async def vacuum(self, prepare: Callable[[], None]) -> None:
+        """Rewrite the file without what is unused, after `prepare`; writes wait meanwhile.
 
         That may take minutes, which is no silence of the writer's: `is_vacuuming` tells.
         """
 
         def work() -> None:
             with self._translated():
+                prepare()
                 self._peewee.execute_sql("VACUUM")
             self._checkpoint()
 

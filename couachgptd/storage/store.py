@@ -11,12 +11,13 @@ from couachgptd.storage.database import locked, opened_database, prepare_directo
 from couachgptd.storage.incidents import IncidentStore
 from couachgptd.storage.links import LinkStore
 from couachgptd.storage.records import RecordStore
+from couachgptd.storage.search import SearchStore
 from couachgptd.storage.tables import SettingTable
 from couachgptd.storage.turns import TurnStore
 from couachgptd.storage.upkeep import SqliteUpkeep
 
 
-class SqliteStore(LinkStore, ChatStore, TurnStore, IncidentStore, RecordStore):
+class SqliteStore(LinkStore, ChatStore, TurnStore, IncidentStore, RecordStore, SearchStore):
     """See `core.ports.Store` for what each method promises."""
 
     async def setting(self, name: str) -> str | None:

@@ -10,6 +10,7 @@ from typing import Any
 from peewee import (
     AutoField,
     BigIntegerField,
+    BooleanField,
     CompositeKey,
     DatabaseProxy,
     FloatField,
@@ -22,6 +23,10 @@ from peewee import (
 proxy = DatabaseProxy()
 
 
+def utc(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
 class UtcField(BigIntegerField):
     """A moment, kept as milliseconds since 1970 in UTC."""
 
@@ -29,7 +34,7 @@ class UtcField(BigIntegerField):
         return None if value is None else round(value.timestamp() * 1000)
 
     def python_value(self, value: int | None) -> datetime | None:
-        return None if value is None else datetime.fromtimestamp(value / 1000, UTC)
+        return None if value is None else utc(value)
 
 
 class JsonField(TextField):
@@ -133,6 +138,7 @@ class MessageTable(Table):
     created_at = UtcField()
     edited_at = UtcField(null=True)
     deleted_at = UtcField(null=True)
+    is_growing = BooleanField(default=False)  # an answer with an open turn: not searched yet
 
     class Meta:
         table_name = "messages"

@@ -43,12 +43,15 @@ class TurnStore:
 
     async def recover_turns(self) -> list[Turn]:
         def work() -> list[Turn]:
-            running = [state.value for state in RUNNING]
+            cut = TurnTable.state.in_([state.value for state in RUNNING])
+            MessageTable.update(is_growing=False).where(
+                MessageTable.id.in_(TurnTable.select(TurnTable.message).where(cut))
+            ).execute()
             TurnTable.update(
                 state=TurnState.INTERRUPTED.value,
                 finished_at=now(),
                 error_code="daemon_restarted",
-            ).where(TurnTable.state.in_(running)).execute()
+            ).where(cut).execute()
             # Nobody waits any more for an answer that is not kept anywhere.
             TurnTable.update(state=TurnState.INTERRUPTED.value, finished_at=now()).where(
                 (TurnTable.state == TurnState.QUEUED.value) & TurnTable.message.is_null()
@@ -73,7 +76,10 @@ class TurnStore:
 def _save(progress: Sequence[tuple[Turn, str, str]]) -> None:
     statements.update(TurnTable, [(turn.id, turn_columns(turn)) for turn, _, _ in progress])
     texts = [
-        (turn.message_id, {"text": text, "thinking": thinking})
+        (
+            turn.message_id,
+            {"text": text, "thinking": thinking, "is_growing": not turn.state.is_final},
+        )
         for turn, text, thinking in progress
         if turn.message_id is not None
     ]

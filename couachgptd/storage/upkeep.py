@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from peewee import fn
 
 from couachgptd.core.upkeep import Backup, BackupKind, Kind, Sizes
-from couachgptd.storage import backups, migrate
+from couachgptd.storage import backups, migrate, search
 from couachgptd.storage.chats import OPEN_STATES
 from couachgptd.storage.database import Database, file_error, store_error
 from couachgptd.storage.files import folder_bytes, make_durable
@@ -79,17 +79,17 @@ class SqliteUpkeep:
         return await self._files(asyncio.to_thread(work))
 
     async def check(self, *, is_quick: bool) -> list[str]:
-        return await self._db.aside(
-            lambda connection: backups.complaints_of(
-                connection, is_quick=is_quick, most=COMPLAINTS
-            ),
-        )
+        def work(connection: sqlite3.Connection) -> list[str]:
+            complaints = backups.complaints_of(connection, is_quick=is_quick, most=COMPLAINTS)
+            return [*complaints, *search.complaints_of(connection)]
+
+        return await self._db.aside(work)
 
     async def vacuum(self) -> None:
         # The new file is written whole, then goes through the log into the old one.
         used = (await self.sizes()).database
         await asyncio.to_thread(backups.require_room, self._directory, 2 * used)
-        await self._db.vacuum()
+        await self._db.vacuum(search.mend)
 
     async def sizes(self) -> Sizes:
         def rows() -> tuple[int, int, int, int, int]:

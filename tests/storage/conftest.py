@@ -3,9 +3,12 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import playhouse.migrations
 import pytest
+from peewee import SqliteDatabase
 
 from couachgptd.core.users import Role, User, UserState
+from couachgptd.storage import migrate
 from couachgptd.storage.store import SqliteStore, opened_store
 
 
@@ -39,3 +42,12 @@ async def new_person(store: SqliteStore, login: str) -> User:
         state=UserState.ACTIVE,
         language="fr",
     )
+
+
+def make_old_store(path: Path, schema: int) -> None:
+    """Make a store as a version made it that knew no migration after that one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    database = SqliteDatabase(str(path))
+    runner = playhouse.migrations.Runner(database, str(migrate.MIGRATIONS), migrate.HISTORY_TABLE)
+    runner.up(target=next(name for name in migrate.known() if name.startswith(f"{schema:04d}_")))
+    database.close()
