@@ -52,6 +52,7 @@ from couachgptd.services.orders import Orders
 from couachgptd.services.prompts import Prompts
 from couachgptd.services.runner import TurnRunner
 from couachgptd.services.sampler import Sampler
+from couachgptd.services.search import SearchService
 from couachgptd.services.shutdown import EXIT_RESTART, Shutdown
 from couachgptd.services.site import Site
 from couachgptd.services.topics import Topics
@@ -172,6 +173,7 @@ async def run(config: Config, configuration: Configuration | None = None) -> int
             links=links,
             chat=chat,
             models=models,
+            search=SearchService(store),
             topics=topics,
             control=await stack.enter_async_context(opened_client(config.control_socket)),
             server=config.server,

@@ -57,6 +57,7 @@ TABLE: Mapping[str, Audience] = {
     # the WebSocket and its verbs
     "socket.open": Audience.READER,
     "conversation.list": Audience.READER,
+    "conversation.search": Audience.READER,
     "conversation.watch": Audience.READER,
     "conversation.unwatch": Audience.READER,
     "chat.ask": Audience.MEMBER,

@@ -8,6 +8,7 @@ from couachgptd.core.errors import CouachError
 from couachgptd.core.forecast import Spoken
 from couachgptd.core.incidents import Incident
 from couachgptd.core.models import EngineStatus, Model
+from couachgptd.core.search import Found, Part
 from couachgptd.core.turns import Turn, TurnState
 from couachgptd.core.users import User
 
@@ -66,6 +67,30 @@ def message(value: Message, turn_shape: Json | None = None) -> Json:
         "deleted_at": moment(value.deleted_at),
         "turn": turn_shape,
     }
+
+
+def found(value: Found) -> Json:
+    return {
+        "titles": [
+            {"conversation": conversation(each.conversation), "parts": _parts(each.parts)}
+            for each in value.titles
+        ],
+        "messages": [
+            {
+                "conversation": conversation(each.conversation),
+                "message": each.message_id,
+                "author": each.author.value,
+                "created_at": moment(each.created_at),
+                "parts": _parts(each.parts),
+            }
+            for each in value.messages
+        ],
+        "has_more": value.has_more,
+    }
+
+
+def _parts(value: tuple[Part, ...]) -> list[Json]:
+    return [{"text": part.text, "is_hit": part.is_hit} for part in value]
 
 
 def turn(

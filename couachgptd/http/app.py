@@ -24,6 +24,7 @@ from couachgptd.http.keys import (
     LINKS,
     LOGO,
     MODELS,
+    SEARCH,
     SERVER,
     SITE,
     TOPICS,
@@ -39,6 +40,7 @@ from couachgptd.services.confirmations import Confirmations
 from couachgptd.services.links import LinkService
 from couachgptd.services.logo import Logo
 from couachgptd.services.models import ModelService
+from couachgptd.services.search import SearchService
 from couachgptd.services.site import Site
 from couachgptd.services.topics import Topics
 from couachgptd.settings import Brand, Server
@@ -52,6 +54,7 @@ def create_app(
     links: LinkService,
     chat: ChatService,
     models: ModelService,
+    search: SearchService,
     topics: Topics,
     control: ControlClient,
     server: Server,
@@ -75,6 +78,7 @@ def create_app(
     app[LINKS] = links
     app[CHAT] = chat
     app[MODELS] = models
+    app[SEARCH] = search
     app[TOPICS] = topics
     app[SERVER] = server
     app[BRAND] = brand

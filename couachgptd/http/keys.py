@@ -13,6 +13,7 @@ from couachgptd.services.confirmations import Confirmations
 from couachgptd.services.links import LinkService
 from couachgptd.services.logo import Logo
 from couachgptd.services.models import ModelService
+from couachgptd.services.search import SearchService
 from couachgptd.services.site import Site
 from couachgptd.services.topics import Topics
 from couachgptd.settings import Brand, Server
@@ -27,6 +28,7 @@ CSRF_SECRET = web.AppKey("CSRF_SECRET", bytes)
 LINKS = web.AppKey("LINKS", LinkService)
 LOGO = web.AppKey("LOGO", Logo)
 MODELS = web.AppKey("MODELS", ModelService)
+SEARCH = web.AppKey("SEARCH", SearchService)
 SITE = web.AppKey("SITE", Site)
 SERVER = web.AppKey("SERVER", Server)
 TOPICS = web.AppKey("TOPICS", Topics)

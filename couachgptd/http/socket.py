@@ -14,7 +14,17 @@ from couachgptd.core import access, wire
 from couachgptd.core.errors import BadRequest, CouachError
 from couachgptd.core.ids import ConversationId, MessageId, UserId
 from couachgptd.core.users import User
-from couachgptd.http.keys import ACCOUNTS, CHAT, CONTROL, MODELS, SESSION_ID, SITE, TOPICS, USER
+from couachgptd.http.keys import (
+    ACCOUNTS,
+    CHAT,
+    CONTROL,
+    MODELS,
+    SEARCH,
+    SESSION_ID,
+    SITE,
+    TOPICS,
+    USER,
+)
 from couachgptd.http.origin import is_same_origin
 from couachgptd.http.overview import keep_telling
 from couachgptd.http.streams import STREAMS, Stream
@@ -48,6 +58,7 @@ class Tab:
         self._chat = request.config_dict[CHAT]
         self._control = request.config_dict[CONTROL]
         self._models = request.config_dict[MODELS]
+        self._search = request.config_dict[SEARCH]
         self._topics = request.config_dict[TOPICS]
         self._site = request.config_dict[SITE]
         self._outbox: deque[str] = deque()
@@ -145,6 +156,10 @@ class Tab:
     async def list_conversations(self, user: User, request: Json) -> None:
         self._ok(request, conversations=await self._chat.conversations(user))
 
+    async def search(self, user: User, request: Json) -> None:
+        before = _optional_number(request, "before")
+        self._ok(request, **await self._search.search(user, _text(request, "text"), before))
+
     async def list_models(self, _user: User, request: Json) -> None:
         overview = self._models.overview()
         self._ok(request, models=overview["models"], default=overview["default_model"])
@@ -240,6 +255,7 @@ class Tab:
 
 _VERBS: dict[str, Callable[[Tab, User, Json], Awaitable[None]]] = {
     "conversation.list": Tab.list_conversations,
+    "conversation.search": Tab.search,
     "conversation.watch": Tab.watch,
     "conversation.unwatch": Tab.unwatch,
     "chat.ask": Tab.ask,

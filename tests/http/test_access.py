@@ -16,6 +16,7 @@ from couachgptd.services.chat import ChatService
 from couachgptd.services.links import LinkService
 from couachgptd.services.logo import Logo
 from couachgptd.services.models import ModelService
+from couachgptd.services.search import SearchService
 from couachgptd.services.site import Site
 from couachgptd.services.topics import Topics
 from couachgptd.settings import Brand, Server
@@ -49,6 +50,7 @@ def application() -> web.Application:
         links=LinkService(nothing, nothing, accounts),
         chat=ChatService(nothing, Topics(), nothing, models, nothing),
         models=models,
+        search=SearchService(nothing),
         topics=Topics(),
         control=nothing,
         server=Server(),
@@ -153,6 +155,7 @@ REQUESTS: dict[str, Json] = {
     "conversation.list": {},
     "conversation.watch": {"conversation": "conversation"},
     "conversation.unwatch": {"conversation": "conversation"},
+    "conversation.search": {"text": "à moi"},
     "chat.ask": {"conversation": "conversation", "text": "x", "client_id": "matrix"},
     "chat.stop": {"turn": "turn"},
     "chat.regenerate": {"message": "answer"},
@@ -178,7 +181,7 @@ async def test_a_verb_is_for_its_audience_and_never_reaches_what_is_somebody_els
 
         if login not in ALLOWED[TABLE[verb]]:
             assert answer["code"] == "not_allowed"
-        elif fields and verb != "conversation.unwatch":
+        elif fields and verb not in ("conversation.unwatch", "conversation.search"):
             assert answer["code"] == "not_found"
         else:
             assert answer["type"] == "ok"

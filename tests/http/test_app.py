@@ -28,6 +28,7 @@ from couachgptd.services.logo import Logo
 from couachgptd.services.models import ModelService
 from couachgptd.services.prompts import Prompts
 from couachgptd.services.runner import TurnRunner
+from couachgptd.services.search import SearchService
 from couachgptd.services.topics import Topics
 from couachgptd.settings import Brand, Server
 from couachgptd.storage.passwords import Argon2Passwords
@@ -103,6 +104,7 @@ async def running_site(data: Path, server: Server) -> AsyncIterator[Site]:
             links=LinkService(store, passwords, accounts),
             chat=ChatService(store, topics, runner, models, prompts),
             models=models,
+            search=SearchService(store),
             topics=topics,
             control=control,
             server=server,

@@ -17,6 +17,7 @@ Json = dict[str, Any]
 VERBS = {
     "conversation.watch": ("conversation",),
     "conversation.unwatch": ("conversation",),
+    "conversation.search": ("text", "before"),
     "chat.ask": ("conversation", "text", "client_id", "parent", "model"),
     "chat.stop": ("turn",),
     "chat.regenerate": ("message", "model"),
@@ -47,6 +48,7 @@ async def test_a_field_of_any_kind_gets_an_answer_and_the_socket_goes_on(
             "parent": None,
             "model": None,
             "turn": 1,
+            "before": None,
             "message": asked["answer"],
         }
         for field in VERBS[verb]:

@@ -202,6 +202,29 @@ export interface TextRewritten extends Positioned {
   readonly thinking: string;
 }
 
+/** A piece of a text that was found. */
+export interface Part {
+  readonly text: string;
+  readonly is_hit: boolean;
+}
+
+export interface FoundTitle {
+  readonly conversation: Conversation;
+  readonly parts: readonly Part[];
+}
+
+export interface FoundMessage extends FoundTitle {
+  readonly message: MessageId;
+  readonly author: Message['author'];
+  readonly created_at: string;
+}
+
+export interface Found {
+  readonly titles: readonly FoundTitle[];
+  readonly messages: readonly FoundMessage[];
+  readonly has_more: boolean;
+}
+
 export interface ConversationChanged {
   readonly type: 'conversation';
   readonly conversation: Conversation;
@@ -266,6 +289,7 @@ export interface Requests {
   'conversation.list': object;
   'conversation.watch': { conversation: ConversationId; position: Position | null };
   'conversation.unwatch': { conversation: ConversationId };
+  'conversation.search': { text: string; before: MessageId | null };
   'chat.ask': {
     conversation: ConversationId | null;
     client_id: string;
@@ -285,6 +309,7 @@ export interface Answers {
   'conversation.list': { conversations: readonly Conversation[] };
   'conversation.watch': object;
   'conversation.unwatch': object;
+  'conversation.search': Found;
   'chat.ask': { conversation: ConversationId; question: MessageId; answer: MessageId };
   'chat.stop': object;
   'chat.regenerate': { answer: MessageId };
