@@ -40,6 +40,7 @@ from couachgptd.notify import more_time, notify, watchdog_seconds
 from couachgptd.sandbox.walls import Bubblewrap, FirstThatIsThere, Unit
 from couachgptd.services.accounts import AccountService
 from couachgptd.services.chat import ChatService
+from couachgptd.services.conversations import ConversationService
 from couachgptd.services.fitting import Fitting
 from couachgptd.services.heartbeat import Heartbeat
 from couachgptd.services.links import LinkService
@@ -152,6 +153,9 @@ async def run(config: Config, configuration: Configuration | None = None) -> int
             accounts=accounts,
             links=links,
             chat=chat,
+            conversations=ConversationService(
+                store, topics, runner, bin_days=lambda: site["retention.bin_days"]
+            ),
             models=models,
             runner=runner,
             topics=topics,
@@ -172,6 +176,7 @@ async def run(config: Config, configuration: Configuration | None = None) -> int
             accounts=accounts,
             links=links,
             chat=chat,
+            conversations=desk.conversations,
             models=models,
             search=SearchService(store),
             topics=topics,
@@ -235,8 +240,8 @@ async def _ask_for_time() -> None:
 # What an administrator may change while we run: the rest takes a restart.
 CHANGEABLE = (
     "accounts.registration", "backup.nightly", "backup.hour", "retention.conversation_days",
-    "retention.audit_days", "retention.incident_days", "brand.name", "brand.accent",
-    "brand.accent_dark",
+    "retention.bin_days", "retention.audit_days", "retention.incident_days", "brand.name",
+    "brand.accent", "brand.accent_dark",
 )  # fmt: skip
 
 

@@ -38,6 +38,7 @@ class Backup:
 @dataclass(frozen=True, slots=True)
 class Retention:
     conversation_days: int = 0
+    bin_days: int = 30
     audit_days: int = 365
     incident_days: int = 365
 
@@ -204,6 +205,7 @@ BOUNDS: Mapping[str, tuple[float, float]] = {
     "server.drain_seconds": (0, 600),
     "backup.hour": (0, 23),
     "retention.conversation_days": (0, 36_500),
+    "retention.bin_days": (0, 36_500),
     "retention.audit_days": (0, 36_500),
     "retention.incident_days": (0, 36_500),
     "accounts.password_min_length": (8, 128),

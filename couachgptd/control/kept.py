@@ -23,6 +23,7 @@ class Retention(TypedDict):
     """Days; 0 is for ever."""
 
     conversation_days: int
+    bin_days: int
     audit_days: int
     incident_days: int
 

@@ -1,14 +1,17 @@
 """Conversations and their messages, a tree in which an edit or a new answer is a branch."""
 
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from couachgptd.core.errors import TitleInvalid
 from couachgptd.core.ids import ConversationId, MessageId, UserId
 from couachgptd.core.turns import Turn
 
 TITLE_MAX_LENGTH = 60
+OWN_TITLE_MAX_LENGTH = 120  # of one that a person writes
 
 
 class ConversationKind(StrEnum):
@@ -21,14 +24,31 @@ class Author(StrEnum):
     MODEL = "model"
 
 
+class Shelf(StrEnum):
+    """Where a person's conversation is; what is in the bin is nowhere else."""
+
+    LIST = "list"
+    ARCHIVE = "archive"
+    BIN = "bin"
+
+
 @dataclass(frozen=True, slots=True)
 class Conversation:
+    """A conversation; `is_title_own` where its owner wrote the title: no rule touches that one.
+
+    `deleted_at` is when it went to the bin.
+    """
+
     id: ConversationId
     kind: ConversationKind
     owner_id: UserId
     title: str
     created_at: datetime
     updated_at: datetime
+    is_title_own: bool = False
+    is_pinned: bool = False
+    is_archived: bool = False
+    deleted_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +82,15 @@ def title_from(question: str) -> str:
     head = line[:TITLE_MAX_LENGTH]
     cut = head.rfind(" ")
     return f"{head[: cut if cut > TITLE_MAX_LENGTH // 2 else TITLE_MAX_LENGTH].rstrip(' ,;:.')}…"
+
+
+def own_title(text: str) -> str:
+    """Return a title as a person wrote it, in one line. Raises TitleInvalid."""
+    shown = "".join(" " if unicodedata.category(char) == "Cc" else char for char in text)
+    title = " ".join(shown.split())
+    if not 0 < len(title) <= OWN_TITLE_MAX_LENGTH:
+        raise TitleInvalid(max_length=OWN_TITLE_MAX_LENGTH)
+    return title
 
 
 def branch_to(messages: Iterable[Message], leaf: MessageId) -> list[Message]:

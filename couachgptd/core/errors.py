@@ -56,6 +56,12 @@ class MessageTooLong(CouachError):
     code = "message_too_long"
 
 
+class TitleInvalid(CouachError):
+    """A title that says nothing, or too much. Fields: `max_length`."""
+
+    code = "title_invalid"
+
+
 class TurnRunning(CouachError):
     """This conversation already has an answer being made."""
 

@@ -19,8 +19,8 @@ from couachgptd.core.models import (
 from couachgptd.core.people import PeopleStore
 from couachgptd.core.records import RecordStore
 from couachgptd.core.search import Found
+from couachgptd.core.shelves import ConversationStore
 from couachgptd.core.turns import Turn, TurnSource
-from couachgptd.core.users import Belongings
 from couachgptd.core.vitals import Abilities, Outcome, Vitals
 
 
@@ -229,20 +229,10 @@ class ControlClient(Protocol):
         ...
 
 
-class Store(PeopleStore, RecordStore, Protocol):
+class Store(PeopleStore, ConversationStore, RecordStore, Protocol):
     """Everything that is kept. Each method is one transaction, and durable once it returns."""
 
-    # conversations
-
-    async def conversations(self, user_id: UserId, limit: int) -> list[Conversation]:
-        """Return the user's newest conversations, newest first."""
-        ...
-
-    async def conversation(
-        self, user_id: UserId, conversation_id: ConversationId
-    ) -> Conversation | None:
-        """Find a conversation among the user's own; another's is not found."""
-        ...
+    # conversations: those of ConversationStore, and what is in them
 
     async def messages(self, conversation_id: ConversationId) -> list[Message]:
         """Return every message with its newest turn, oldest first."""
@@ -298,18 +288,6 @@ class Store(PeopleStore, RecordStore, Protocol):
 
         Raises NotFound, TurnRunning.
         """
-        ...
-
-    async def count_conversation(self, conversation_id: ConversationId) -> Belongings:
-        """Return how much is in anybody's conversation. Raises NotFound."""
-        ...
-
-    async def purge_conversation(self, conversation_id: ConversationId) -> UserId:
-        """Delete anybody's conversation for good and return whose it was. Raises NotFound."""
-        ...
-
-    async def purge_conversations(self, user_id: UserId) -> Belongings:
-        """Delete for good all that a person owns."""
         ...
 
     async def search(

@@ -48,6 +48,7 @@ class Kind(StrEnum):
 
     EMPTY_CONVERSATIONS = "empty_conversations"
     OLD_CONVERSATIONS = "old_conversations"
+    EXPIRED_BIN = "expired_bin"
     EXPIRED_SESSIONS = "expired_sessions"
     EXPIRED_LINKS = "expired_links"
     OLD_AUDIT = "old_audit"
@@ -59,6 +60,7 @@ class Retention:
     """For how many days things are kept; 0 is for ever."""
 
     conversation_days: int = 0
+    bin_days: int = 0
     audit_days: int = 0
     incident_days: int = 0
 
@@ -72,6 +74,7 @@ def cutoffs(retention: Retention, now: datetime) -> dict[Kind, datetime]:
     days = {
         Kind.EMPTY_CONVERSATIONS: EMPTY_DAYS,
         Kind.OLD_CONVERSATIONS: retention.conversation_days,
+        Kind.EXPIRED_BIN: retention.bin_days,
         Kind.OLD_AUDIT: retention.audit_days,
         Kind.OLD_INCIDENTS: retention.incident_days,
     }

@@ -47,6 +47,9 @@ def conversation(value: Conversation) -> Json:
         "title": value.title,
         "created_at": moment(value.created_at),
         "updated_at": moment(value.updated_at),
+        "is_pinned": value.is_pinned,
+        "is_archived": value.is_archived,
+        "deleted_at": moment(value.deleted_at),
     }
 
 

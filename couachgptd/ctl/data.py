@@ -33,6 +33,7 @@ KINDS = {
 OLD = {
     "empty_conversations": mark("conversations without a message"),
     "old_conversations": mark("conversations past their days"),
+    "expired_bin": mark("conversations past their days in the bin"),
     "expired_sessions": mark("sessions that have run out"),
     "expired_links": mark("links that have run out"),
     "old_audit": mark("old entries of the audit"),

@@ -48,6 +48,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         mark("Are couachgptctl and couachgptd of the same version?"),
     ),
     "message_empty": (mark("The question is empty."), ""),
+    "title_invalid": (mark("A title has 1 to {max_length} characters."), ""),
     "message_too_long": (
         mark("The question is too long: {tokens} tokens, and {limit_tokens} fit."),
         "",

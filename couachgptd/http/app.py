@@ -20,6 +20,7 @@ from couachgptd.http.keys import (
     CHAT,
     CONFIRMATIONS,
     CONTROL,
+    CONVERSATIONS,
     CSRF_SECRET,
     LINKS,
     LOGO,
@@ -37,6 +38,7 @@ from couachgptd.http.socket import open_socket, refuse_socket, set_up_sockets
 from couachgptd.services.accounts import AccountService
 from couachgptd.services.chat import ChatService
 from couachgptd.services.confirmations import Confirmations
+from couachgptd.services.conversations import ConversationService
 from couachgptd.services.links import LinkService
 from couachgptd.services.logo import Logo
 from couachgptd.services.models import ModelService
@@ -53,6 +55,7 @@ def create_app(
     accounts: AccountService,
     links: LinkService,
     chat: ChatService,
+    conversations: ConversationService,
     models: ModelService,
     search: SearchService,
     topics: Topics,
@@ -77,6 +80,7 @@ def create_app(
     app[ACCOUNTS] = accounts
     app[LINKS] = links
     app[CHAT] = chat
+    app[CONVERSATIONS] = conversations
     app[MODELS] = models
     app[SEARCH] = search
     app[TOPICS] = topics

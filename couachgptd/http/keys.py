@@ -10,6 +10,7 @@ from couachgptd.http.assets import Assets
 from couachgptd.services.accounts import AccountService
 from couachgptd.services.chat import ChatService
 from couachgptd.services.confirmations import Confirmations
+from couachgptd.services.conversations import ConversationService
 from couachgptd.services.links import LinkService
 from couachgptd.services.logo import Logo
 from couachgptd.services.models import ModelService
@@ -24,6 +25,7 @@ BRAND = web.AppKey[Callable[[], Brand]]("BRAND")  # asked anew each time: it may
 CHAT = web.AppKey("CHAT", ChatService)
 CONFIRMATIONS = web.AppKey("CONFIRMATIONS", Confirmations)
 CONTROL: web.AppKey[ControlClient] = web.AppKey("CONTROL", ControlClient)
+CONVERSATIONS = web.AppKey("CONVERSATIONS", ConversationService)
 CSRF_SECRET = web.AppKey("CSRF_SECRET", bytes)
 LINKS = web.AppKey("LINKS", LinkService)
 LOGO = web.AppKey("LOGO", Logo)

@@ -14,10 +14,12 @@ from couachgptd.core import access, wire
 from couachgptd.core.errors import BadRequest, CouachError
 from couachgptd.core.ids import ConversationId, MessageId, UserId
 from couachgptd.core.users import User
+from couachgptd.http import conversations, fields
 from couachgptd.http.keys import (
     ACCOUNTS,
     CHAT,
     CONTROL,
+    CONVERSATIONS,
     MODELS,
     SEARCH,
     SESSION_ID,
@@ -56,6 +58,7 @@ class Tab:
         self._session_id = request[SESSION_ID]
         self._accounts = request.config_dict[ACCOUNTS]
         self._chat = request.config_dict[CHAT]
+        self.conversations = request.config_dict[CONVERSATIONS]
         self._control = request.config_dict[CONTROL]
         self._models = request.config_dict[MODELS]
         self._search = request.config_dict[SEARCH]
@@ -123,7 +126,7 @@ class Tab:
             "protocol": PROTOCOL,
             "epoch": self._topics.epoch,
             "user": wire.user(user),
-            "conversations": await self._chat.conversations(user),
+            "conversations": await self.conversations.listed(user.id),
             **self._models.overview(),
         }
 
@@ -148,34 +151,31 @@ class Tab:
             log.exception("a socket request failed by a fault of ours")
             self.tell("error", {"id": request_id, **wire.error(CouachError())})
 
-    def _ok(self, request: Json, **fields: Any) -> None:
+    def ok(self, request: Json, **fields: Any) -> None:
         self.tell("ok", {"id": request["id"], **fields})
 
     # verbs
 
-    async def list_conversations(self, user: User, request: Json) -> None:
-        self._ok(request, conversations=await self._chat.conversations(user))
-
     async def search(self, user: User, request: Json) -> None:
-        before = _optional_number(request, "before")
-        self._ok(request, **await self._search.search(user, _text(request, "text"), before))
+        before = fields.optional_number(request, "before")
+        self.ok(request, **await self._search.search(user, fields.text(request, "text"), before))
 
     async def list_models(self, _user: User, request: Json) -> None:
         overview = self._models.overview()
-        self._ok(request, models=overview["models"], default=overview["default_model"])
+        self.ok(request, models=overview["models"], default=overview["default_model"])
 
     async def watch(self, user: User, request: Json) -> None:
-        name = _text(request, "conversation")
-        await self._chat.conversation(user, name)
-        self._ok(request)
+        name = fields.text(request, "conversation")
+        conversation = await self._chat.conversation(user, name)
+        self.ok(request, conversation=wire.conversation(conversation))
         self._watched.add(name)
         await self._chat.watch(user, name, request.get("position"), self, self.send)
 
     async def unwatch(self, _user: User, request: Json) -> None:
-        name = _text(request, "conversation")
+        name = fields.text(request, "conversation")
         self._watched.discard(name)
         self._topics.unwatch(name, self)
-        self._ok(request)
+        self.ok(request)
 
     async def ask(self, user: User, request: Json) -> None:
         is_watched = False
@@ -185,7 +185,7 @@ class Tab:
             conversation = asked.conversation.id
             is_watched = asked.is_new_conversation or conversation in self._watched
             self._watched.add(conversation)
-            self._ok(
+            self.ok(
                 request,
                 conversation=conversation,
                 question=asked.question,
@@ -194,33 +194,33 @@ class Tab:
             if asked.is_new_conversation:
                 self._chat.watch_new(asked.conversation, self, self.send)
 
-        conversation_id = _optional_text(request, "conversation")
-        parent_id = _optional_number(request, "parent")
+        conversation_id = fields.optional_text(request, "conversation")
+        parent_id = fields.optional_number(request, "parent")
         question = Question(
-            text=_text(request, "text"),
-            client_id=_text(request, "client_id"),
+            text=fields.text(request, "text"),
+            client_id=fields.text(request, "client_id"),
             conversation_id=None if conversation_id is None else ConversationId(conversation_id),
             parent_id=None if parent_id is None else MessageId(parent_id),
-            model=_optional_text(request, "model"),
+            model=fields.optional_text(request, "model"),
         )
         conversation = await self._chat.ask(user, question, accepted)
         if not is_watched:
             await self._chat.watch(user, conversation, None, self, self.send)
 
     async def stop(self, user: User, request: Json) -> None:
-        await self._chat.stop(user, _number(request, "turn"))
-        self._ok(request)
+        await self._chat.stop(user, fields.number(request, "turn"))
+        self.ok(request)
 
     async def regenerate(self, user: User, request: Json) -> None:
-        model = _optional_text(request, "model")
-        answer = await self._chat.regenerate(user, _number(request, "message"), model)
-        self._ok(request, answer=answer)
+        model = fields.optional_text(request, "model")
+        answer = await self._chat.regenerate(user, fields.number(request, "message"), model)
+        self.ok(request, answer=answer)
 
     async def go_on(self, user: User, request: Json) -> None:
-        self._ok(request, answer=await self._chat.go_on(user, _number(request, "message")))
+        self.ok(request, answer=await self._chat.go_on(user, fields.number(request, "message")))
 
     async def watch_overview(self, user: User, request: Json) -> None:
-        self._ok(request)
+        self.ok(request)
         if self._overview is None:
             self._overview = asyncio.create_task(
                 keep_telling(self._control, user.id, self.tell), name="overview"
@@ -253,9 +253,16 @@ class Tab:
             await self.sign_out()
 
 
+def _answering(act: conversations.Act) -> Callable[[Tab, User, Json], Awaitable[None]]:
+    async def handle(tab: Tab, user: User, request: Json) -> None:
+        tab.ok(request, **await act(tab.conversations, user, request))
+
+    return handle
+
+
 _VERBS: dict[str, Callable[[Tab, User, Json], Awaitable[None]]] = {
-    "conversation.list": Tab.list_conversations,
     "conversation.search": Tab.search,
+    **{verb: _answering(act) for verb, act in conversations.VERBS.items()},
     "conversation.watch": Tab.watch,
     "conversation.unwatch": Tab.unwatch,
     "chat.ask": Tab.ask,
@@ -359,30 +366,3 @@ def _decode(text: str) -> Json:
     if type(request.setdefault("id", None)) not in (int, type(None)):
         raise BadRequest(reason="id")
     return request
-
-
-def _text(request: Json, name: str) -> str:
-    value = request.get(name)
-    if not isinstance(value, str):
-        raise BadRequest(reason=name)
-    try:
-        value.encode()
-    except UnicodeEncodeError:  # half of a pair: neither a socket nor the store could take it
-        raise BadRequest(reason=name) from None
-    return value
-
-
-def _number(request: Json, name: str) -> int:
-    value = request.get(name)
-    # SQLite's integers have 64 bits; a longer one would be a fault of ours further down.
-    if type(value) is not int or not 0 <= value < 2**63:
-        raise BadRequest(reason=name)
-    return value
-
-
-def _optional_text(request: Json, name: str) -> str | None:
-    return None if request.get(name) is None else _text(request, name)
-
-
-def _optional_number(request: Json, name: str) -> int | None:
-    return None if request.get(name) is None else _number(request, name)

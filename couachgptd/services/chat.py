@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from couachgptd.core import wire
@@ -11,7 +11,7 @@ from couachgptd.core.errors import BadRequest, CouachError, MessageEmpty, NotFou
 from couachgptd.core.ids import ConversationId, MessageId, TurnId, UserId
 from couachgptd.core.ports import Store
 from couachgptd.core.turns import Turn, TurnSource, TurnState
-from couachgptd.core.users import Belongings, User
+from couachgptd.core.users import User
 from couachgptd.core.wire import Json
 from couachgptd.services.events import EventQueue
 from couachgptd.services.live import LiveTurn, MakeRequest
@@ -20,7 +20,6 @@ from couachgptd.services.prompts import Prompts
 from couachgptd.services.runner import TurnRunner
 from couachgptd.services.topics import Send, Topic, Topics
 
-LISTED_CONVERSATIONS = 200
 CHARACTERS_PER_TOKEN = 4  # a guess for the forecast, where counting would cost more than it helps
 # Of a crowd that asks within one second, most wait here, where they hold up no answer under way:
 # in the event loop's own queue every token would stand behind their work.
@@ -81,20 +80,8 @@ class ChatService:
                 stopped = replace(turn.at(TurnState.STOPPED), finished_at=turn.queued_at)
                 await self._store.finish_turn(stopped, found[1].text, found[1].thinking)
 
-    async def conversations(self, user: User) -> list[Json]:
-        return await self._listed(user.id)
-
-    async def _listed(self, user_id: UserId) -> list[Json]:
-        found = await self._store.conversations(user_id, LISTED_CONVERSATIONS)
-        return [wire.conversation(conversation) for conversation in found]
-
-    async def _list_anew(self, user_id: UserId) -> None:
-        """Tell the open pages of a person which conversations are left."""
-        listed = await self._listed(user_id)
-        self._topics.tell(user_id, "conversations", {"conversations": listed})
-
     async def conversation(self, user: User, conversation_id: str) -> Conversation:
-        """Raises NotFound, also for somebody else's."""
+        """Find it on any shelf. Raises NotFound, also for somebody else's."""
         found = await self._store.conversation(user.id, ConversationId(conversation_id))
         if found is None:
             raise NotFound
@@ -188,30 +175,6 @@ class ChatService:
     async def stop_all(self, user_id: UserId) -> None:
         """Stop every turn of a person who may not go on."""
         await asyncio.gather(*(self._runner.stop(turn) for turn in self._runner.turns_of(user_id)))
-
-    async def purge(self, conversation_id: str, actor: str) -> Belongings:
-        """Delete anybody's conversation for good. Raises NotFound."""
-        found = await self._store.count_conversation(ConversationId(conversation_id))
-        growing = [
-            live.turn.id
-            for live in self._runner.lives()
-            if live.turn.conversation_id == conversation_id
-        ]
-        await asyncio.gather(*(self._runner.stop(turn) for turn in growing))
-        owner = await self._store.purge_conversation(ConversationId(conversation_id))
-        await self._list_anew(owner)
-        detail = {"conversation": conversation_id, **asdict(found)}
-        await self._store.audit(actor, "conversation.purge", detail)
-        return found
-
-    async def purge_all(self, user: User, actor: str) -> Belongings:
-        """Delete for good every conversation of a person, who stays."""
-        await self.stop_all(user.id)
-        found = await self._store.purge_conversations(user.id)
-        await self._list_anew(user.id)
-        detail = {"user": user.login, **asdict(found)}
-        await self._store.audit(actor, "conversation.purge", detail)
-        return found
 
     async def watch(
         self,

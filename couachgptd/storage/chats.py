@@ -8,10 +8,8 @@ from couachgptd.core.conversations import Author, Conversation, ConversationKind
 from couachgptd.core.errors import NotFound, TurnRunning
 from couachgptd.core.ids import ConversationId, MessageId, UserId, new_conversation_id
 from couachgptd.core.turns import FINAL, Turn, TurnSource, TurnState
-from couachgptd.core.users import Belongings
 from couachgptd.storage import statements
 from couachgptd.storage.database import Database
-from couachgptd.storage.people import belongings_of
 from couachgptd.storage.rows import now, to_conversation, to_message, to_turn
 from couachgptd.storage.tables import ConversationTable, MessageTable, TurnTable
 
@@ -21,29 +19,6 @@ OPEN_STATES = [state.value for state in TurnState if state not in FINAL]
 class ChatStore:
     def __init__(self, database: Database) -> None:
         self._db = database
-
-    async def conversations(self, user_id: UserId, limit: int) -> list[Conversation]:
-        def work() -> list[Conversation]:
-            rows = (
-                ConversationTable.select()
-                .where(
-                    (ConversationTable.owner == user_id) & ConversationTable.deleted_at.is_null(),
-                )
-                .order_by(ConversationTable.updated_at.desc())
-                .limit(limit)
-            )
-            return [to_conversation(row) for row in rows]
-
-        return await self._db.read(work)
-
-    async def conversation(
-        self, user_id: UserId, conversation_id: ConversationId
-    ) -> Conversation | None:
-        def work() -> Conversation | None:
-            row = _own_conversation(user_id, conversation_id)
-            return to_conversation(row) if row else None
-
-        return await self._db.read(work)
 
     async def messages(self, conversation_id: ConversationId) -> list[Message]:
         def work() -> list[Message]:
@@ -156,33 +131,6 @@ class ChatStore:
                 conversation, answer, user_id, TurnSource.CHAT, attempts + 1, model, options
             )
             return to_conversation(conversation), to_message(answer, turn)
-
-        return await self._db.write(work)
-
-    async def count_conversation(self, conversation_id: ConversationId) -> Belongings:
-        def work() -> Belongings:
-            if statements.find(ConversationTable, id=conversation_id) is None:
-                raise NotFound
-            messages = MessageTable.select().where(MessageTable.conversation == conversation_id)
-            return Belongings(1, messages.count())
-
-        return await self._db.read(work)
-
-    async def purge_conversation(self, conversation_id: ConversationId) -> UserId:
-        def work() -> UserId:
-            row = statements.find(ConversationTable, id=conversation_id)
-            if row is None:
-                raise NotFound
-            row.delete_instance()
-            return UserId(row.owner_id)
-
-        return await self._db.write(work)
-
-    async def purge_conversations(self, user_id: UserId) -> Belongings:
-        def work() -> Belongings:
-            found = belongings_of(user_id)
-            ConversationTable.delete().where(ConversationTable.owner == user_id).execute()
-            return found
 
         return await self._db.write(work)
 

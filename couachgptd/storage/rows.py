@@ -35,6 +35,10 @@ def to_conversation(row: ConversationTable) -> Conversation:
         title=row.title,
         created_at=row.created_at,
         updated_at=row.updated_at,
+        is_title_own=row.is_title_own,
+        is_pinned=row.is_pinned,
+        is_archived=row.is_archived,
+        deleted_at=row.deleted_at,
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from couachgptd.storage import backups
 from couachgptd.storage.chats import ChatStore
+from couachgptd.storage.conversations import ConversationStore
 from couachgptd.storage.database import locked, opened_database, prepare_directory
 from couachgptd.storage.incidents import IncidentStore
 from couachgptd.storage.links import LinkStore
@@ -17,7 +18,9 @@ from couachgptd.storage.turns import TurnStore
 from couachgptd.storage.upkeep import SqliteUpkeep
 
 
-class SqliteStore(LinkStore, ChatStore, TurnStore, IncidentStore, RecordStore, SearchStore):
+class SqliteStore(
+    LinkStore, ConversationStore, ChatStore, TurnStore, IncidentStore, RecordStore, SearchStore
+):
     """See `core.ports.Store` for what each method promises."""
 
     async def setting(self, name: str) -> str | None:

@@ -103,6 +103,9 @@ class ConversationTable(Table):
     created_at = UtcField()
     updated_at = UtcField()
     deleted_at = UtcField(null=True)
+    is_title_own = BooleanField(default=False)
+    is_pinned = BooleanField(default=False)
+    is_archived = BooleanField(default=False)
 
     class Meta:
         table_name = "conversations"

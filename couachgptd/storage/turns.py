@@ -8,7 +8,7 @@ from couachgptd.core.turns import RUNNING, Turn, TurnSource, TurnState
 from couachgptd.storage import statements
 from couachgptd.storage.database import Database
 from couachgptd.storage.rows import now, to_turn, turn_columns
-from couachgptd.storage.tables import MessageTable, TurnTable
+from couachgptd.storage.tables import ConversationTable, MessageTable, TurnTable
 
 
 class TurnStore:
@@ -44,24 +44,18 @@ class TurnStore:
     async def recover_turns(self) -> list[Turn]:
         def work() -> list[Turn]:
             cut = TurnTable.state.in_([state.value for state in RUNNING])
-            MessageTable.update(is_growing=False).where(
-                MessageTable.id.in_(TurnTable.select(TurnTable.message).where(cut))
-            ).execute()
-            TurnTable.update(
-                state=TurnState.INTERRUPTED.value,
-                finished_at=now(),
-                error_code="daemon_restarted",
-            ).where(cut).execute()
+            _end(cut, TurnState.INTERRUPTED, error_code="daemon_restarted")
+            is_queued = TurnTable.state == TurnState.QUEUED.value
             # Nobody waits any more for an answer that is not kept anywhere.
-            TurnTable.update(state=TurnState.INTERRUPTED.value, finished_at=now()).where(
-                (TurnTable.state == TurnState.QUEUED.value) & TurnTable.message.is_null()
-            ).execute()
-            queued = (
-                TurnTable.select()
-                .where(TurnTable.state == TurnState.QUEUED.value)
-                .order_by(TurnTable.id)
+            _end(is_queued & TurnTable.message.is_null(), TurnState.INTERRUPTED)
+            # We ended between a deletion and the stop that goes with it.
+            binned = ConversationTable.select(ConversationTable.id).where(
+                ~ConversationTable.deleted_at.is_null()
             )
-            return [to_turn(row) for row in queued]
+            _end(is_queued & TurnTable.conversation.in_(binned), TurnState.STOPPED)
+            return [
+                to_turn(row) for row in TurnTable.select().where(is_queued).order_by(TurnTable.id)
+            ]
 
         return await self._db.write(work)
 
@@ -71,6 +65,14 @@ class TurnStore:
             return to_turn(row) if row else None
 
         return await self._db.read(work)
+
+
+def _end(which: Any, state: TurnState, **why: str) -> None:
+    """End turns that nobody will end any more; what their answers have is whole then."""
+    MessageTable.update(is_growing=False).where(
+        MessageTable.id.in_(TurnTable.select(TurnTable.message).where(which))
+    ).execute()
+    TurnTable.update(state=state.value, finished_at=now(), **why).where(which).execute()
 
 
 def _save(progress: Sequence[tuple[Turn, str, str]]) -> None:

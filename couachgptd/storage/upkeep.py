@@ -171,6 +171,9 @@ def _old_conversations(before: datetime) -> Any:
 _OLD: dict[Kind, Callable[[datetime], Any]] = {
     Kind.EMPTY_CONVERSATIONS: _empty_conversations,
     Kind.OLD_CONVERSATIONS: _old_conversations,
+    Kind.EXPIRED_BIN: lambda at: ConversationTable.select().where(
+        ConversationTable.deleted_at < at
+    ),
     Kind.EXPIRED_SESSIONS: lambda at: SessionTable.select().where(SessionTable.expires_at <= at),
     Kind.EXPIRED_LINKS: lambda at: LinkTable.select().where(LinkTable.expires_at <= at),
     Kind.OLD_AUDIT: lambda at: AuditTable.select().where(AuditTable.at < at),

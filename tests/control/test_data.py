@@ -139,7 +139,7 @@ def test_the_data_are_described_checked_and_made_smaller(fresh: RunningDaemon) -
     assert shown["sizes"]["people"] == 2
     assert shown["sizes"]["database"] > 0
     assert shown["retention"] == {
-        "conversation_days": 0, "audit_days": 365, "incident_days": 365,
+        "conversation_days": 0, "bin_days": 30, "audit_days": 365, "incident_days": 365,
     }  # fmt: skip
     assert shown["night"] == {"is_backed_up": True, "hour": 3, "done_at": None, "error": None}
     assert done(fresh.control("POST", "/v1/db/check", {})) == {"is_well": True, "complaints": []}

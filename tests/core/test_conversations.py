@@ -1,10 +1,16 @@
-"""The titles that conversations get by rule."""
+"""The titles that conversations get, by rule or from their owner."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from couachgptd.core.conversations import TITLE_MAX_LENGTH, title_from
+from couachgptd.core.conversations import (
+    OWN_TITLE_MAX_LENGTH,
+    TITLE_MAX_LENGTH,
+    own_title,
+    title_from,
+)
+from couachgptd.core.errors import TitleInvalid
 
 
 @pytest.mark.parametrize(
@@ -42,3 +48,23 @@ def test_a_question_that_says_something_has_a_title_of_one_short_line(question: 
     assert len(title) <= TITLE_MAX_LENGTH + 1
     assert len(title.splitlines()) <= 1
     assert bool(title) == bool(question.strip())
+
+
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [
+        ("  Infusion \n sous\tvide ", "Infusion sous vide"),
+        ("<b>1 & 2</b>", "<b>1 & 2</b>"),
+        ("nul\0 et \x1b[31m", "nul et [31m"),
+        ("👩\u200d🔬", "👩\u200d🔬"),
+        ("é" * OWN_TITLE_MAX_LENGTH, "é" * OWN_TITLE_MAX_LENGTH),
+    ],
+)
+def test_a_title_of_ones_own_is_one_line_as_it_was_written(text: str, title: str) -> None:
+    assert own_title(text) == title
+
+
+@pytest.mark.parametrize("text", ["", " \n\t ", "\0", "a" * (OWN_TITLE_MAX_LENGTH + 1)])
+def test_a_title_of_ones_own_that_says_nothing_or_too_much_is_refused(text: str) -> None:
+    with pytest.raises(TitleInvalid):
+        own_title(text)

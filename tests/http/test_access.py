@@ -13,6 +13,7 @@ from couachgptd.http.socket import _VERBS
 from couachgptd.sandbox.walls import FirstThatIsThere
 from couachgptd.services.accounts import AccountService
 from couachgptd.services.chat import ChatService
+from couachgptd.services.conversations import ConversationService
 from couachgptd.services.links import LinkService
 from couachgptd.services.logo import Logo
 from couachgptd.services.models import ModelService
@@ -49,6 +50,7 @@ def application() -> web.Application:
         accounts=accounts,
         links=LinkService(nothing, nothing, accounts),
         chat=ChatService(nothing, Topics(), nothing, models, nothing),
+        conversations=ConversationService(nothing, Topics(), nothing, bin_days=lambda: 30),
         models=models,
         search=SearchService(nothing),
         topics=Topics(),
@@ -162,6 +164,14 @@ REQUESTS: dict[str, Json] = {
     "chat.continue": {"message": "answer"},
     "model.list": {},
     "admin.watch": {},
+    "conversation.archived": {},
+    "conversation.bin": {},
+    "conversation.rename": {"conversation": "conversation", "title": "title"},
+    "conversation.pin": {"conversation": "conversation", "is_on": True},
+    "conversation.archive": {"conversation": "conversation", "is_on": True},
+    "conversation.delete": {"conversation": "conversation"},
+    "conversation.restore": {"conversation": "conversation"},
+    "conversation.purge": {"conversation": "conversation"},
 }
 
 

@@ -13,7 +13,7 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from couachgptd.control.aclient import opened_client
-from couachgptd.core.conversations import Conversation
+from couachgptd.core.conversations import Conversation, Shelf
 from couachgptd.core.errors import StoreFull
 from couachgptd.core.ids import ConversationId, UserId
 from couachgptd.http.app import create_app
@@ -23,6 +23,7 @@ from couachgptd.sandbox.walls import FirstThatIsThere
 from couachgptd.services import site as services_site
 from couachgptd.services.accounts import AccountService
 from couachgptd.services.chat import ChatService
+from couachgptd.services.conversations import ConversationService
 from couachgptd.services.links import LinkService
 from couachgptd.services.logo import Logo
 from couachgptd.services.models import ModelService
@@ -49,12 +50,14 @@ class SlowStore(SqliteStore):
         self.go_on = asyncio.Event()
         self.failure: Exception | None = None
 
-    async def conversations(self, user_id: UserId, limit: int) -> list[Conversation]:
+    async def conversations(
+        self, user_id: UserId, limit: int, shelf: Shelf = Shelf.LIST
+    ) -> list[Conversation]:
         self.list_asked.set()
         await self.go_on.wait()
         if self.failure is not None:
             raise self.failure
-        return await super().conversations(user_id, limit)
+        return await super().conversations(user_id, limit, shelf)
 
     async def conversation(
         self, user_id: UserId, conversation_id: ConversationId
@@ -103,6 +106,7 @@ async def running_site(data: Path, server: Server) -> AsyncIterator[Site]:
             accounts=accounts,
             links=LinkService(store, passwords, accounts),
             chat=ChatService(store, topics, runner, models, prompts),
+            conversations=ConversationService(store, topics, runner, bin_days=lambda: 30),
             models=models,
             search=SearchService(store),
             topics=topics,

@@ -22,6 +22,10 @@ VERBS = {
     "chat.stop": ("turn",),
     "chat.regenerate": ("message", "model"),
     "chat.continue": ("message",),
+    "conversation.rename": ("conversation", "title"),
+    "conversation.pin": ("conversation", "is_on"),
+    "conversation.archive": ("conversation", "is_on"),
+    "conversation.restore": ("conversation",),
 }
 ODD: list[Any] = [
     None, True, False, 0, -1, 1.5, 2**63, -(2**63), 10**400, "", "x", "\0", "\ud800", "é" * 5000,
@@ -50,6 +54,8 @@ async def test_a_field_of_any_kind_gets_an_answer_and_the_socket_goes_on(
             "turn": 1,
             "before": None,
             "message": asked["answer"],
+            "title": "x",
+            "is_on": False,
         }
         for field in VERBS[verb]:
             for value in ODD:

@@ -47,7 +47,7 @@ VERBS = (
         kept.Old,
         query={
             f"{name}_days": f"days to think of instead of those in force: 0 to {data.DAYS_MOST}"
-            for name in ("conversation", "audit", "incident")
+            for name in ("conversation", "bin", "audit", "incident")
         },
     ),
     Verb(

@@ -14,6 +14,7 @@ from couachgptd.core.users import Role
 from couachgptd.core.wire import Json
 from couachgptd.services.accounts import AccountService
 from couachgptd.services.chat import ChatService
+from couachgptd.services.conversations import ConversationService
 from couachgptd.services.fitting import Fitting
 from couachgptd.services.links import LinkService
 from couachgptd.services.logo import Logo
@@ -34,6 +35,7 @@ class Desk:
     accounts: AccountService
     links: LinkService
     chat: ChatService
+    conversations: ConversationService
     models: ModelService
     runner: TurnRunner
     topics: Topics

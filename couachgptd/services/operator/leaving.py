@@ -28,11 +28,11 @@ async def purge(desk: Desk, call: Call) -> Json:
         name = call.text("conversation")
         if is_dry_run:
             return asdict(await desk.store.count_conversation(ConversationId(name)))
-        return asdict(await desk.chat.purge(name, call.actor))
+        return asdict(await desk.conversations.purge(ConversationId(name), call.actor))
     user = await desk.accounts.named(call.text("user"))
     if is_dry_run:
         return asdict(await desk.store.belongings(user.id))
-    return asdict(await desk.chat.purge_all(user, call.actor))
+    return asdict(await desk.conversations.purge_all(user, call.actor))
 
 
 async def reset_link(desk: Desk, call: Call) -> Json:

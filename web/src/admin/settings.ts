@@ -13,6 +13,7 @@ const LABELS: Readonly<Record<string, () => string>> = {
   'backup.nightly': () => t('A backup every night'),
   'backup.hour': () => t('Hour of the night’s work'),
   'retention.conversation_days': () => t('Keep conversations, in days (0: for ever)'),
+  'retention.bin_days': () => t('Keep the bin, in days (0: for ever)'),
   'retention.audit_days': () => t('Keep the audit log, in days (0: for ever)'),
   'retention.incident_days': () => t('Keep incidents, in days (0: for ever)'),
   'brand.name': () => t('Name'),

@@ -155,6 +155,7 @@ export interface DataShape {
 
 export interface Retention {
   readonly conversation_days: number;
+  readonly bin_days: number;
   readonly audit_days: number;
   readonly incident_days: number;
 }

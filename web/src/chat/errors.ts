@@ -27,6 +27,8 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
       'Your message is too long: about {tokens} tokens, and {limit_tokens} fit. Shorten it or split it.',
       { tokens: text(fields.tokens), limit_tokens: text(fields.limit_tokens) },
     ),
+  title_invalid: (fields) =>
+    t('A title has 1 to {max_length} characters.', { max_length: text(fields.max_length) }),
   turn_running: () =>
     t('An answer is already being written here. Wait for its end, or stop it first.'),
   queue_full: (fields) =>

@@ -26,6 +26,10 @@ export interface Conversation {
   readonly title: string;
   readonly created_at: string;
   readonly updated_at: string;
+  readonly is_pinned: boolean;
+  readonly is_archived: boolean;
+  /** When it went to the bin. */
+  readonly deleted_at: string | null;
 }
 
 export interface Model {
@@ -230,7 +234,7 @@ export interface ConversationChanged {
   readonly conversation: Conversation;
 }
 
-/** Some were deleted: the whole list, as in `hello`. */
+/** Some were deleted for good: the whole list, as in `hello`. */
 export interface ConversationsChanged {
   readonly type: 'conversations';
   readonly conversations: readonly Conversation[];
@@ -290,6 +294,14 @@ export interface Requests {
   'conversation.watch': { conversation: ConversationId; position: Position | null };
   'conversation.unwatch': { conversation: ConversationId };
   'conversation.search': { text: string; before: MessageId | null };
+  'conversation.archived': object;
+  'conversation.bin': object;
+  'conversation.rename': { conversation: ConversationId; title: string };
+  'conversation.pin': { conversation: ConversationId; is_on: boolean };
+  'conversation.archive': { conversation: ConversationId; is_on: boolean };
+  'conversation.delete': { conversation: ConversationId };
+  'conversation.restore': { conversation: ConversationId };
+  'conversation.purge': { conversation: ConversationId };
   'chat.ask': {
     conversation: ConversationId | null;
     client_id: string;
@@ -307,9 +319,18 @@ export interface Requests {
 /** What the `ok` of each request carries. */
 export interface Answers {
   'conversation.list': { conversations: readonly Conversation[] };
-  'conversation.watch': object;
+  'conversation.watch': { conversation: Conversation };
   'conversation.unwatch': object;
   'conversation.search': Found;
+  'conversation.archived': { conversations: readonly Conversation[] };
+  /** `days` that the bin keeps them; 0 is for ever. */
+  'conversation.bin': { conversations: readonly Conversation[]; days: number };
+  'conversation.rename': object;
+  'conversation.pin': object;
+  'conversation.archive': object;
+  'conversation.delete': object;
+  'conversation.restore': object;
+  'conversation.purge': object;
   'chat.ask': { conversation: ConversationId; question: MessageId; answer: MessageId };
   'chat.stop': object;
   'chat.regenerate': { answer: MessageId };
