@@ -36,22 +36,23 @@ def commands(
     parser: argparse.ArgumentParser, *path: str
 ) -> Iterator[tuple[str, argparse.ArgumentParser]]:
     """Yield each verb and its parser, in the order of the help."""
+    if parser.get_default("place"):
+        yield " ".join(path), parser
     for action in parser._actions:  # noqa: SLF001 -- argparse tells of itself nowhere else
         if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001
             for name, inner in action.choices.items():
                 yield from commands(inner, *path, name)
-            return
-    yield " ".join(path), parser
 
 
 def own_actions(parser: argparse.ArgumentParser) -> list[argparse.Action]:
     actions = parser._actions  # noqa: SLF001
-    return [each for each in actions if each.dest not in EVERYWHERE]
+    below = argparse._SubParsersAction  # noqa: SLF001
+    return [each for each in actions if each.dest not in EVERYWHERE and not isinstance(each, below)]
 
 
 def usage(parser: argparse.ArgumentParser) -> str:
     """Return a verb's usage on one line, without the program and what every verb takes."""
-    text = " ".join(parser.format_usage().split())
+    text = " ".join(parser.format_usage().split()).removesuffix(" [VERB] ...")
     return text.removeprefix(f"usage: {PROGRAM} ").replace("{fr,en}", "fr|en")
 
 

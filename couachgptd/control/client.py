@@ -13,6 +13,7 @@ from typing import Any, Final, NoReturn
 from couachgptd.control.routes import API, API_HEADER, place_of
 
 REQUEST_SECONDS: Final = 30.0
+PIECE_BYTES: Final = 1 << 20
 RETRY_EVERY_SECONDS: Final = 0.1
 LONGEST_ADDRESS: Final = 107  # bytes that a Unix socket's address may have on Linux
 SUCCESSES: Final = frozenset({http.client.OK, http.client.CREATED, http.client.ACCEPTED})
@@ -90,9 +91,10 @@ class ControlClient:
         self,
         verb: str,
         body: Mapping[str, Any] | None = None,
+        /,
         **names: object,
     ) -> Any:
-        """Return what a verb answers; `names` are those in its path or query.
+        """Return what a verb answers; `names` are those in its path or query, `verb` among them.
 
         What is missing in an answer is a BadAnswer to who reads it.
         """
@@ -113,6 +115,7 @@ class ControlClient:
         self,
         verb: str,
         body: Mapping[str, Any] | None = None,
+        /,
         *,
         silence_seconds: float | None = None,
         **names: object,
@@ -136,6 +139,23 @@ class ControlClient:
                 raise DaemonSilent(silence_seconds or 0) from None
             except (OSError, http.client.HTTPException, ValueError) as error:
                 raise BadAnswer(_reason(error)) from error
+
+    def file(self, verb: str, /, **names: object) -> Generator[bytes, None, None]:
+        """Yield the bytes of the file that a verb answers; one that was cut is a BadAnswer."""
+        method, path = place_of(verb, names)
+        with closing(self._open(self.timeout_seconds)) as connection:
+            try:
+                response = self._send(connection, method, path, None)
+                if response.status != http.client.OK:
+                    self._raise(response.status, response.read())
+                while piece := response.read(PIECE_BYTES):
+                    yield piece
+            except TimeoutError:
+                raise DaemonSilent(self.timeout_seconds) from None
+            except (OSError, http.client.HTTPException) as error:
+                raise BadAnswer(_reason(error)) from error
+            if response.length:  # http.client tells of a missing end only where all is read at once
+                raise BadAnswer(f"{response.length} bytes are missing")
 
     def ask(
         self, text: str, *, model: str | None = None, silence_seconds: float | None = None

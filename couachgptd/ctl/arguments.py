@@ -12,8 +12,10 @@ from couachgptd.ctl.grammar import (
     models,
     people,
     queue,
+    records,
     release,
     server,
+    site,
     status,
 )
 from couachgptd.ctl.grammar.parser import EVERYWHERE, PROGRAM, Parser, add_everywhere, verbs_of
@@ -26,6 +28,8 @@ AREAS = (
     models,
     people,
     data,
+    site,
+    records,
     server,
     release,
     ask,

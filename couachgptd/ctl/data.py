@@ -7,17 +7,19 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from couachgptd import paths
-from couachgptd.control.client import ControlError, DaemonNotRunning
+from couachgptd.control.client import DaemonNotRunning
 from couachgptd.ctl import consent, exits, render
+from couachgptd.ctl.answers import reworded, say, show
 from couachgptd.ctl.connection import connected, settings
-from couachgptd.ctl.failures import CommandFailed
+from couachgptd.ctl.failures import CommandFailed, refused
 from couachgptd.ctl.long import shown
-from couachgptd.ctl.texts import _, mark
+from couachgptd.ctl.texts import _, mark, ngettext
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
     from typing import Any
 
     from couachgptd.control.client import ControlClient
@@ -46,21 +48,56 @@ def back_up(arguments: "Namespace") -> int:
         made = client.call("control.db.backup.add")
     size = render.size(made["backup"]["size_bytes"])
     text = _("Backed up and checked: {path} ({size})").format(path=made["path"], size=size)
-    return _say(arguments, made, text)
+    return say(arguments, made, text)
 
 
 def backups(arguments: "Namespace") -> int:
     with connected(arguments) as client:
         found = client.call("control.db.backup.list")
-    if arguments.json:
-        print(render.as_json(found))
-    elif found["backups"]:
-        head = (_("MADE"), _("KIND"), _("SIZE"), _("NAME"))
-        print(render.table(head, [_row(each) for each in found["backups"]], right=(2,)))
-        print(_("They are in {folder}.").format(folder=render.safe(found["folder"])))
-    else:
-        print(_("There is no backup yet: `couachgptctl db backup` makes one."))
+    return show(arguments, found, _table)
+
+
+def download(arguments: "Namespace") -> int:
+    from couachgptd.ctl.progress import Progress
+    from couachgptd.ctl.whole import written
+
+    name = arguments.backup
+    target = Path(arguments.output or name)
+    if target.is_dir():
+        target /= name
+    with connected(arguments) as client:
+        sizes = {
+            each["name"]: each["size_bytes"]
+            for each in client.call("control.db.backup.list")["backups"]
+        }
+        if name not in sizes:
+            raise _no_backup(name)
+        progress = Progress(name, sizes[name], as_json=arguments.json)
+        done = 0
+        try:
+            with written(target, is_forced=arguments.force) as file:
+                for piece in client.file("control.db.backup.download", backup=name):
+                    file.write(piece)
+                    done += len(piece)
+                    progress.at(done)
+        finally:
+            progress.close()
+    progress.say("done", path=str(target))
     return exits.OK
+
+
+def delete(arguments: "Namespace") -> int:
+    name = arguments.backup
+    what = _("The backup {name} is deleted for good.").format(name=name)
+    consent.require(arguments, render.safe(what))
+    with connected(arguments) as client, _known(name):
+        answer = client.call("control.db.backup.rm", backup=name)
+    return say(arguments, answer, _("Deleted: {name}.").format(name=name))
+
+
+def show_data(arguments: "Namespace") -> int:
+    with connected(arguments) as client:
+        return show(arguments, client.call("control.db.show"), _told)
 
 
 def restore(arguments: "Namespace") -> int:
@@ -71,33 +108,23 @@ def restore(arguments: "Namespace") -> int:
         + _("Everybody has to log in again."),
     )
     try:
-        with _patient(arguments, _("Checking the backup:")) as client:
+        with _patient(arguments, _("Checking the backup:")) as client, _known(arguments.backup):
             folder = client.call("control.db.backup.list")["folder"]
             answer = client.call("control.db.restore", {"backup": _name(arguments, folder)})
     except DaemonNotRunning:
         return _restore_alone(arguments)
-    except ControlError as error:
-        if error.code != "not_found":
-            raise
-        raise _no_backup(arguments) from None
     text = (
         _("The daemon restarts now, with the backup.")
         if answer["is_restarting"]
         else _("The backup is ready: the next start of the daemon puts it in place.")
     )
-    return _say(arguments, answer, text)
+    return say(arguments, answer, text)
 
 
 def check(arguments: "Namespace") -> int:
     with _patient(arguments, _("Checking the database:")) as client:
         found = client.call("control.db.check", {"is_quick": arguments.quick})
-    if arguments.json:
-        print(render.as_json(found))
-    elif found["is_well"]:
-        print(_("The database is whole."))
-    else:
-        print("\n".join(render.safe(each) for each in found["complaints"]))
-        print(_("The database is damaged: `couachgptctl db restore` puts a backup in its place."))
+    show(arguments, found, _checked)
     return exits.OK if found["is_well"] else exits.FAILED
 
 
@@ -105,7 +132,7 @@ def vacuum(arguments: "Namespace") -> int:
     with _patient(arguments, _("Making room:")) as client:
         answer = client.call("control.db.vacuum")
     text = _("{size} are free again.").format(size=render.size(answer["freed_bytes"]))
-    return _say(arguments, answer, text)
+    return say(arguments, answer, text)
 
 
 def clean(arguments: "Namespace") -> int:
@@ -115,10 +142,10 @@ def clean(arguments: "Namespace") -> int:
         old = {kind: count for kind, count in found["old"].items() if count}
         if arguments.dry_run or not old:
             text = _counts(old) or _("There is nothing to clean away.")
-            return _say(arguments, found, text)
-        consent.require(arguments, f"{_counts(old)}\n{_('This is deleted for good.')}")
+            return say(arguments, found, text)
+        consent.require(arguments, _counts(old) + "\n" + _("This is deleted for good."))
         answer = client.call("control.db.clean", {"kinds": list(old)})
-    return _say(arguments, answer, f"{_counts(answer['deleted'])}\n{_('Deleted.')}")
+    return say(arguments, answer, _counts(answer["deleted"]) + "\n" + _("Deleted."))
 
 
 def _restore_alone(arguments: "Namespace") -> int:
@@ -138,7 +165,7 @@ def _restore_alone(arguments: "Namespace") -> int:
         reason = done.stderr.strip().rpartition("couachgptd: ")[2] or str(done.returncode)
         raise CommandFailed(render.safe(reason), code="restore_failed")
     text = _("The backup is in place: `systemctl start couachgptd` starts the daemon.")
-    return _say(arguments, {"backup": str(given), "is_restarting": False}, text)
+    return say(arguments, {"backup": str(given), "is_restarting": False}, text)
 
 
 def _name(arguments: "Namespace", folder: str) -> str:
@@ -153,12 +180,26 @@ def _name(arguments: "Namespace", folder: str) -> str:
     )
 
 
-def _no_backup(arguments: "Namespace") -> CommandFailed:
+def _known(name: str) -> "AbstractContextManager[None]":
+    failure = _no_backup(name)
+    return reworded("not_found", failure.text, failure.hint)
+
+
+def _no_backup(name: str) -> CommandFailed:
     return CommandFailed(
-        _("There is no backup {name}.").format(name=render.safe(arguments.backup)),
+        _("There is no backup {name}.").format(name=name),
         hint=_("`couachgptctl db backups` lists them."),
         code="not_found",
     )
+
+
+def _table(found: "Any") -> str:
+    if not found["backups"]:
+        return _("There is no backup yet: `couachgptctl db backup` makes one.")
+    head = (_("MADE"), _("KIND"), _("SIZE"), _("NAME"))
+    table = render.table(head, [_row(each) for each in found["backups"]], right=(2,))
+    where = _("They are in {folder}.").format(folder=render.safe(found["folder"]))
+    return f"{table}\n{where}"
 
 
 def _row(backup: "Any") -> tuple[str, ...]:
@@ -169,6 +210,64 @@ def _row(backup: "Any") -> tuple[str, ...]:
         render.size(backup["size_bytes"]),
         backup["name"],
     )
+
+
+def _checked(found: "Any") -> str:
+    if found["is_well"]:
+        return _("The database is whole.")
+    damaged = _("The database is damaged: `couachgptctl db restore` puts a backup in its place.")
+    return "\n".join([*map(render.safe, found["complaints"]), damaged])
+
+
+def _told(data: "Any") -> str:
+    sizes, kept, night = data["sizes"], data["retention"], data["night"]
+    return render.pairs(
+        [
+            (
+                _("Database"),
+                _("{size}, and {log} in its log; {unused} unused").format(
+                    size=render.size(sizes["database"]),
+                    unused=render.size(sizes["unused"]),
+                    log=render.size(sizes["log"]),
+                ),
+            ),
+            (_("Backups"), render.size(sizes["backups"])),
+            (_("Files sent"), render.size(sizes["uploads"])),
+            (_("Models"), render.size(sizes["models"])),
+            (
+                _("Disk"),
+                _("{free} free of {total}").format(
+                    free=render.size(sizes["disk_free"]), total=render.size(sizes["disk_total"])
+                ),
+            ),
+            (_("People"), str(sizes["people"])),
+            (_("Conversations"), str(sizes["conversations"])),
+            (_("Messages"), str(sizes["messages"])),
+            (_("Conversations kept"), _days(kept["conversation_days"])),
+            (_("Audit log kept"), _days(kept["audit_days"])),
+            (_("Incidents kept"), _days(kept["incident_days"])),
+            (_("Each night"), _night(night)),
+        ]
+    )
+
+
+def _days(days: int) -> str:
+    return ngettext("{n} day", "{n} days", days).format(n=days) if days else _("for ever")
+
+
+def _night(night: "Any") -> str:
+    text = (
+        _("at {hour}:00 a backup, then what is old is deleted")
+        if night["is_backed_up"]
+        else _("at {hour}:00 what is old is deleted; no backup is made")
+    ).format(hour=night["hour"])
+    if night["done_at"]:
+        done = render.moment(night["done_at"])
+        text += "\n" + render.safe(_("last done: {moment}").format(moment=done))
+    if night["error"]:
+        failure = refused(night["error"]["code"], night["error"]["fields"])
+        text += "\n" + render.red(render.safe(_("failed: {why}").format(why=failure.text)))
+    return text
 
 
 def _counts(counts: "dict[str, int]") -> str:
@@ -183,8 +282,3 @@ def _patient(arguments: "Namespace", text: str) -> "Iterator[ControlClient]":
     arguments.timeout = arguments.timeout or LONG_SECONDS
     with connected(arguments) as client, shown(text):
         yield client
-
-
-def _say(arguments: "Namespace", answer: "Any", text: str) -> int:
-    print(render.as_json(answer) if arguments.json else render.safe(text))
-    return exits.OK

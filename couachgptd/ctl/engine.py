@@ -1,7 +1,5 @@
 """couachgptctl engine: how it is, what happened to it, and a person's word about it."""
 
-import sys
-
 from couachgptd.ctl import exits, render
 from couachgptd.ctl.connection import connected
 from couachgptd.ctl.failures import why_down
@@ -59,7 +57,6 @@ TELLING = (
     "phase",
     "silence_seconds",
 )  # of the evidence, what is read first
-INDENT = "    "
 
 
 def show(arguments: "Namespace") -> int:
@@ -213,22 +210,13 @@ def _where(engine: "EngineStatus | EngineDetail") -> str:
 
 
 def incident(incident: "Incident") -> str:
-    """Return a line for a program; for a person the figures stand below, within the terminal."""
     when = render.moment(incident["at"], "seconds")
     change = f"{state(incident['before'])} → {state(incident['after'])}"
-    head = render.safe(f"{when}  {change}")
     evidence = incident["evidence"]
     names = [*(name for name in TELLING if name in evidence), *evidence]
-    figures = [f"{name}={evidence[name]}" for name in dict.fromkeys(names)]
-    if not render.is_terminal(sys.stdout):
-        return "  ".join([head, render.safe(" ".join(figures))]).rstrip()
-    from textwrap import wrap
-
-    lines = wrap(
-        render.safe(" ".join(figures)), render.columns(),
-        initial_indent=INDENT, subsequent_indent=INDENT, break_on_hyphens=False,
-    )  # fmt: skip
-    return "\n".join([render.bold(head), *map(render.dim, lines)])
+    return render.headed(
+        f"{when}  {change}", {name: evidence[name] for name in dict.fromkeys(names)}
+    )
 
 
 def _say(arguments: "Namespace", engine: "Engine", text: str) -> int:

@@ -53,24 +53,28 @@ def pull(arguments: "Namespace") -> int:
 
 
 def rm(arguments: "Namespace") -> int:
-    return _change(arguments, "rm", "", _("Deleted: {model}."))
+    return _change(arguments, "control.model.rm", "", _("Deleted: {model}."))
 
 
 def load(arguments: "Namespace") -> int:
-    return _change(arguments, "load", _("Loading:"), _("{model} is in memory."))
+    return _change(arguments, "control.model.load", _("Loading:"), _("{model} is in memory."))
 
 
 def unload(arguments: "Namespace") -> int:
-    return _change(arguments, "unload", _("Unloading:"), _("{model} is not in memory any more."))
+    return _change(
+        arguments, "control.model.unload", _("Unloading:"), _("{model} is not in memory any more.")
+    )
 
 
 def default(arguments: "Namespace") -> int:
-    return _change(arguments, "default", "", _("{model} answers where nobody chooses a model."))
+    return _change(
+        arguments, "control.model.default", "", _("{model} answers where nobody chooses a model.")
+    )
 
 
 def _change(arguments: "Namespace", verb: str, doing: str, done: str) -> int:
     with connected(patient(arguments)) as client, shown(doing):
-        answer = client.call(f"control.model.{verb}", model=arguments.model)
+        answer = client.call(verb, model=arguments.model)
     text = render.safe(done.format(model=arguments.model))
     print(render.as_json(answer) if arguments.json else text)
     return exits.OK

@@ -10,7 +10,7 @@ from couachgptd.ctl.texts import _, decimal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from typing import TextIO
 
 # What a terminal obeys instead of showing: C0 and C1 controls, and the marks that turn the
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 NARROWEST, WIDEST = 40, 100
+INDENT = "    "
 
 
 def columns() -> int:
@@ -105,6 +106,24 @@ def pairs(rows: Sequence[tuple[str, str]]) -> str:
         for first, value in rows
         for name, line in zip((first, *[""] * value.count("\n")), value.split("\n"), strict=True)
     )
+
+
+def headed(head: str, figures: Mapping[str, object]) -> str:
+    """Return a line for a program; for a person the figures stand below, within the terminal."""
+    told = safe(" ".join(f"{name}={_figure(value)}" for name, value in figures.items()))
+    if not is_terminal(sys.stdout):
+        return "  ".join([safe(head), told]).rstrip()
+    from textwrap import wrap
+
+    lines = wrap(
+        told, columns(), initial_indent=INDENT, subsequent_indent=INDENT, break_on_hyphens=False
+    )
+    return "\n".join([bold(safe(head)), *map(dim, lines)])
+
+
+def _figure(value: object) -> str:
+    """Return a value so that one sees where it ends."""
+    return value if isinstance(value, str) and " " not in value else as_json(value, indent=None)
 
 
 def size(count: float | None) -> str:

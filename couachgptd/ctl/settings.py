@@ -1,8 +1,7 @@
-"""couachgptctl config: whether the file is right, what is in force, the logo, reading it again."""
+"""couachgptctl config: whether the file is right, what is in force, reading it again."""
 
 from couachgptd.ctl import exits, render
 from couachgptd.ctl.connection import connected, settings
-from couachgptd.ctl.failures import CommandFailed
 from couachgptd.ctl.texts import _, mark
 
 TYPE_CHECKING = False
@@ -10,12 +9,11 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from typing import Any
 
-LOGO_READ_BYTES = 256 * 1024 + 1  # one more than the server takes: the refusal is its own
 ORIGINS = {
     "default": mark("default"),
     "file": mark("file"),
     "override": mark("command line"),
-    "stored": mark("admin page"),
+    "stored": mark("set while running"),
 }
 
 
@@ -63,40 +61,6 @@ def reload(arguments: "Namespace") -> int:
         text = _("In force after `couachgptctl restart`: {keys}").format(keys=", ".join(later))
         print(render.yellow(render.safe(text)))
     return exits.OK
-
-
-def logo(arguments: "Namespace") -> int:
-    """Send a file, whatever is in it: the daemon has it examined."""
-    data = None if arguments.remove else _content(arguments.file)
-    with connected(arguments) as client:
-        if data is None:
-            answer = client.call("control.logo.rm")
-        else:
-            answer = client.call("control.logo.set", {"data": data})
-    if arguments.json:
-        print(render.as_json(answer))
-    elif answer["logo"] is None:
-        print(_("The configuration's logo is shown again."))
-    else:
-        print(_("The logo is changed: pages that are opened now show it."))
-    return exits.OK
-
-
-def _content(name: str) -> str:
-    import base64  # no other verb takes it
-    from pathlib import Path
-
-    try:
-        with Path(name).open("rb") as file:
-            return base64.b64encode(file.read(LOGO_READ_BYTES)).decode("ascii")
-    except (OSError, ValueError) as error:  # ValueError: a NUL in its name
-        raise CommandFailed(
-            _("{path} cannot be used: {reason}").format(
-                path=name, reason=getattr(error, "strerror", None) or error
-            ),
-            code="file_failed",
-            fields={"path": name},
-        ) from None
 
 
 def _origin(name: str) -> str:

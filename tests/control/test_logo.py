@@ -119,16 +119,18 @@ async def test_couachgptctl_sends_and_takes_away(fresh: RunningDaemon, tmp_path:
     good.write_bytes(svg())
     bad.write_bytes(svg("<script/>"))
 
-    set_ = await run("config", "logo", str(good), **there)
-    refused = await run("config", "logo", str(bad), LC_ALL="fr_FR.UTF-8", **there)
-    missing = await run("config", "logo", str(tmp_path / "none"), "--json", **there)
+    set_ = await run("logo", "set", str(good), **there)
+    refused = await run("logo", "set", str(bad), LC_ALL="fr_FR.UTF-8", **there)
+    missing = await run("logo", "set", str(tmp_path / "none"), "--json", **there)
     assert await shown(fresh) == svg()
-    removed = await run("config", "logo", "--remove", **there)
+    told = await run("logo", "show", **there)
+    removed = await run("logo", "rm", **there)
 
     assert (set_.code, set_.err) == (0, "")
     assert refused.code == 1
     assert "Le fichier a été refusé (element)." in refused.err
     assert missing.code == 1
     assert os.strerror(2) in missing.err
+    assert "image/svg+xml" in told.out
     assert removed.code == 0
     assert await shown(fresh) is None

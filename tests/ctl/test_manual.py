@@ -16,12 +16,12 @@ MANUAL = (ROOT / "docs" / "couachgptctl.1.md").read_text(encoding="utf-8")
 
 
 def verbs(parser: argparse.ArgumentParser, *path: str) -> Iterator[tuple[str, ...]]:
-    for action in parser._actions:
-        if isinstance(action, argparse._SubParsersAction):
-            for name, inner in action.choices.items():
-                yield from verbs(inner, *path, name)
-            return
-    yield path
+    groups = [each for each in parser._actions if isinstance(each, argparse._SubParsersAction)]
+    for action in groups:
+        for name, inner in action.choices.items():
+            yield from verbs(inner, *path, name)
+    if not any(action.required for action in groups):
+        yield path
 
 
 def options(parser: argparse.ArgumentParser) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from couachgptd.ctl.grammar.parser import group, verb
+from couachgptd.ctl.grammar.parser import example, group, verb, verbs_below
 from couachgptd.ctl.texts import _
 
 TYPE_CHECKING = False
@@ -50,6 +50,10 @@ def _add_conversations(verbs: Any) -> None:
 
 def _add_database(verbs: Any) -> Any:
     database = group(verbs, "db", _("back up, restore, check and clean the database"))
+    verb(
+        database, "show", "couachgptd.ctl.data:show_data",
+        _("how large everything is, how long it is kept, when the night's work was done"),
+    )  # fmt: skip
     check = verb(
         database, "check", "couachgptd.ctl.data:check",
         _("check the whole database; the chat goes on"),
@@ -78,7 +82,7 @@ def _add_database(verbs: Any) -> Any:
 
 
 def _add_backups(database: Any) -> None:
-    verb(
+    backup = verb(
         database, "backup", "couachgptd.ctl.data:back_up",
         _("make a backup now and check it; the chat goes on"),
         _(
@@ -86,6 +90,26 @@ def _add_backups(database: Any) -> None:
             " yours every one."
         ),
     )  # fmt: skip
+    below = verbs_below(backup)
+    download = verb(
+        below, "download", "couachgptd.ctl.data:download",
+        _("copy a backup to where you are, for you alone to read"),
+        _("Whoever has it has everything that people wrote. What is cut leaves no file.")
+        + "\n\n"
+        + example("db backup download NAME --output /mnt/usb/"),
+    )  # fmt: skip
+    download.add_argument("backup", metavar="NAME", help=_("which: `db backups` lists them"))
+    download.add_argument(
+        "--output", metavar="FILE", help=_("the file or folder (default: its name, here)")
+    )
+    download.add_argument("--force", action="store_true", help=_("write over a file that is there"))
+    remove = verb(
+        below, "rm", "couachgptd.ctl.data:delete",
+        _("delete a backup for good"),
+        example("db backup rm NAME"),
+    )  # fmt: skip
+    remove.add_argument("backup", metavar="NAME", help=_("which: `db backups` lists them"))
+    add_yes(remove)
     verb(database, "backups", "couachgptd.ctl.data:backups", _("list the backups"))
     restore = verb(
         database, "restore", "couachgptd.ctl.data:restore",

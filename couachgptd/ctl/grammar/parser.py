@@ -130,6 +130,13 @@ def verbs_of(parser: argparse.ArgumentParser) -> Any:
     )
 
 
+def verbs_below(parser: argparse.ArgumentParser) -> Any:
+    """Return what the verbs below a verb are added to, which does something by itself as well."""
+    return parser.add_subparsers(
+        metavar="[" + _("VERB") + "]", title=_("verbs"), required=False, parser_class=Parser
+    )
+
+
 def group(verbs: Any, name: str, help_text: str) -> Any:
     """Add a noun; return what its verbs are added to."""
     parser = verbs.add_parser(name, help=help_text, description=_sentence(help_text))
@@ -150,6 +157,11 @@ def verb(
     parser.is_whole = False
     parser.set_defaults(run=_late(place), place=place)
     return parser
+
+
+def example(words: str) -> str:
+    """Return what the help of a verb ends with."""
+    return _("For example: {command}").format(command=f"{PROGRAM} {words}")
 
 
 def _late(place: str) -> Callable[[argparse.Namespace], int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from couachgptd.ctl.grammar.data import add_yes
-from couachgptd.ctl.grammar.parser import group, verb
+from couachgptd.ctl.grammar.parser import count, example, group, verb
 from couachgptd.ctl.texts import _
 
 TYPE_CHECKING = False
@@ -84,11 +84,41 @@ def add_to(verbs: Any) -> None:
     remove.add_argument("--heir", metavar="LOGIN", help=_("who gets the conversations"))
     add_yes(remove)
 
+    _add_invitations(verbs)
     verb(
         verbs, "setup-link", "couachgptd.ctl.users:setup_link",
         _("print the one-time link that makes the first administrator"),
         _("Links that were printed before end. Refused once there is an administrator."),
     )  # fmt: skip
+
+
+def _add_invitations(verbs: Any) -> None:
+    invitations = group(verbs, "invitation", _("links with which people make an account"))
+    verb(
+        invitations, "ls", "couachgptd.ctl.invitations:listed",
+        _("list the invitations that still work, without their links"),
+    )  # fmt: skip
+    add = verb(
+        invitations, "add", "couachgptd.ctl.invitations:add",
+        _("print a link with which people make an account that may be used at once"),
+        _("The link is told once. Send it to whom you mean: whoever has it may use it.")
+        + "\n\n"
+        + example("invitation add --uses 10 --days 7"),
+    )  # fmt: skip
+    add.add_argument(
+        "--uses", metavar="N", type=count(1000), default=1,
+        help=_("how many accounts it makes (default: 1; 1000 at most)"),
+    )  # fmt: skip
+    add.add_argument(
+        "--days", metavar="N", type=count(365), default=7,
+        help=_("how long it works (default: 7; 365 at most)"),
+    )  # fmt: skip
+    remove = verb(
+        invitations, "rm", "couachgptd.ctl.invitations:remove",
+        _("take an invitation back; accounts that it made stay"),
+        example("invitation rm ID"),
+    )  # fmt: skip
+    remove.add_argument("invitation", metavar="ID", help=_("which: `invitation ls` lists them"))
 
 
 def _add_password(parser: argparse.ArgumentParser) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from couachgptd.ctl.grammar.parser import add_lines, group, seconds, verb
+from couachgptd.ctl.grammar.parser import add_lines, example, group, seconds, verb
 from couachgptd.ctl.texts import _
 
 TYPE_CHECKING = False
@@ -51,18 +51,6 @@ def _add_config(verbs: Any) -> None:
         _("read the file again, take over what can be, say what needs a restart"),
         _("A file with a mistake changes nothing."),
     )  # fmt: skip
-    logo = verb(
-        config, "logo", "couachgptd.ctl.settings:logo",
-        _("show a picture as the logo on every page, or the configuration's again"),
-        _("The server examines the file in a sandbox before it shows it to anybody."),
-    )  # fmt: skip
-    which = logo.add_mutually_exclusive_group(required=True)
-    which.add_argument(
-        "file", metavar="FILE", nargs="?", help=_("a PNG or an SVG of 256 KiB at most")
-    )
-    which.add_argument(
-        "--remove", action="store_true", help=_("take away the one that was sent before")
-    )
 
 
 def _add_watching(verbs: Any) -> None:
@@ -91,7 +79,7 @@ def _add_watching(verbs: Any) -> None:
     completion = verb(
         verbs, "completion", "couachgptd.ctl.completion:show",
         _("print what makes a shell complete couachgptctl's words"),
-        _("For example: couachgptctl completion bash > /etc/bash_completion.d/couachgptctl"),
+        example("completion bash > /etc/bash_completion.d/couachgptctl"),
     )  # fmt: skip
     completion.add_argument(
         "shell", metavar="bash|zsh|fish", choices=("bash", "zsh", "fish"), help=_("which shell")
