@@ -1,5 +1,6 @@
 """The texts: complete in both languages, and collected from every kind of source."""
 
+import ast
 import gettext
 import json
 import logging
@@ -30,6 +31,23 @@ def test_french_is_set_as_french_is() -> None:
     assert not [form for form in forms if re.search(r" [:;!?»]|« ", form)], (
         "a no-break space goes before : and », after «, a narrow one before ; ! ?"
     )
+
+
+def test_no_text_hides_in_an_f_string_where_it_is_not_collected() -> None:
+    """Python 3.11 gives an f-string as one token, so what is in it would stay English unnoticed."""
+    hidden = [
+        f"{path.relative_to(locales.ROOT)}:{call.lineno}"
+        for path in (locales.ROOT / "couachgptd").rglob("*.py")
+        for joined in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(joined, ast.JoinedStr)
+        for call in ast.walk(joined)
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Name)
+        and call.func.id in locales.KEYWORDS
+        and any(isinstance(each, ast.Constant) for each in call.args)
+    ]
+
+    assert not hidden
 
 
 # --- a small tree of its own ---------------------------------------------------------------------

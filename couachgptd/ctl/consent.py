@@ -17,7 +17,7 @@ def require(arguments: "Namespace", what: str) -> None:
     if not sys.stdin.isatty():
         raise usage(what, hint=_("There is no terminal to ask on: --yes agrees to it."))
     try:
-        answer = input(f"{what} {_('Go on? [y/N]')} ")
+        answer = input(what + " " + _("Go on? [y/N]") + " ")
     except EOFError:
         answer = ""
     if answer.strip().lower() not in {"y", "yes", "o", "oui"}:
