@@ -32,14 +32,26 @@ class LogTail(logging.Handler):
     def lines(self, count: int) -> list[str]:
         return list(self._lines)[-count:]
 
-    async def follow(self) -> AsyncGenerator[str]:
+    async def follow(self, count: int) -> AsyncGenerator[list[str]]:
         queue: asyncio.Queue[str] = asyncio.Queue(TAIL_LINES)
-        self._followers[queue] = asyncio.get_running_loop()
+        with self._whole():  # else what comes right now would be told twice, or not at all
+            self._followers[queue] = asyncio.get_running_loop()
+            before = self.lines(count)
         try:
+            yield before
             while True:
-                yield await queue.get()
+                yield [await queue.get()]
         finally:
             del self._followers[queue]
+
+    @contextlib.contextmanager
+    def _whole(self) -> Generator[None]:
+        """Let no line come meanwhile."""
+        self.acquire()
+        try:
+            yield
+        finally:
+            self.release()
 
 
 def _put(queue: asyncio.Queue[str], line: str) -> None:

@@ -228,9 +228,9 @@ class Reloaded(TypedDict):
 
 
 class LogEvent(TypedDict):
-    """A `line` again and again; `end` where nothing more is to come."""
+    """A `line` again and again; `end` where nothing more is to come, `now` where more will."""
 
-    type: Literal["line", "end"]
+    type: Literal["line", "now", "end"]
     text: NotRequired[str]
 
 

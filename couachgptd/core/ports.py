@@ -190,8 +190,8 @@ class LogTail(Protocol):
 
     def lines(self, count: int) -> list[str]: ...
 
-    def follow(self) -> AsyncGenerator[str]:
-        """Yield each line that comes; one who does not keep up misses some."""
+    def follow(self, count: int) -> AsyncGenerator[list[str]]:
+        """Yield the last lines, then those that come; one who does not keep up misses some."""
         ...
 
 

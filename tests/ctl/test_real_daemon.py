@@ -310,10 +310,12 @@ async def test_the_log_the_events_the_dump_and_the_doctor_have_something_to_say(
 async def test_the_log_is_followed_line_by_line(fresh: RunningDaemon) -> None:
     client = ControlClient(fresh.socket)
     with closing(client.stream("control.logs", lines=1, follow=1)) as events:
-        await asyncio.to_thread(next, events)
+        first = await asyncio.to_thread(next, events)
+        now = await asyncio.to_thread(next, events)
         await run("config", "reload", **socket_of(fresh))
         line = await asyncio.to_thread(next, events)
 
+    assert (first["type"], now) == ("line", {"type": "now"})
     assert "configuration read again" in line["text"]
 
 

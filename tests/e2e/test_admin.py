@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from tests.conftest import StartFakeOllama
 from tests.e2e.conftest import LAN_NAME, OpenPage
 from tests.e2e.people import database, log_in, submit
-from tests.running_daemon import PASSWORD, RunningDaemon
+from tests.running_daemon import PASSWORD, RunningDaemon, UnixConnection
 from tests.sandbox.test_logo import png, svg
 from tests.sandbox.test_walls import needs_bwrap
 
@@ -118,6 +118,44 @@ def test_a_role_is_changed_after_the_password_and_not_after_a_wrong_one(
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(page.get_by_label("Role of Marc Delaunay")).to_have_value("admin")
     assert audited(site)[-1] == ("ada", "user.role")
+
+
+def refuse(site: RunningDaemon) -> None:
+    """Have the daemon write a warning into its log."""
+    connection = UnixConnection(site.socket)
+    connection.request("GET", "/v1/status", headers={"Origin": "http://elsewhere.test"})
+    assert connection.getresponse().status == 403
+    connection.close()
+
+
+def test_the_log_is_followed_as_it_is_written_through_a_restart(
+    site: RunningDaemon, open_page: OpenPage
+) -> None:
+    page = open_admin(site, open_page, "server", "Server")
+    panel = page.locator(".panel", has=page.get_by_role("heading", name="Log of the daemon"))
+    log = panel.locator("pre")
+    panel.get_by_role("switch", name="Follow it live").check()
+    expect(log).to_contain_text("INFO couachgptd.daemon: ready")
+
+    for _ in range(40):
+        refuse(site)
+    expect(log).to_contain_text("request refused")
+    at_end = "each => each.scrollHeight - each.scrollTop - each.clientHeight < 3"
+    page.wait_for_function(f"({at_end})(document.querySelector('.log'))")
+    log.evaluate("each => each.scrollTop = 0")
+    panel.get_by_label("Level").select_option("WARNING")
+    expect(log).not_to_contain_text("ready")
+    panel.get_by_label("Anywhere").fill("nothing of the kind")
+    expect(log).to_have_text("No line fits.")
+    panel.get_by_label("Anywhere").fill("READY")
+    panel.get_by_label("Level").select_option("DEBUG")
+    expect(log).to_have_text(re.compile(r"^[^\n]*: ready[^\n]*$"))
+
+    site.restart()
+
+    expect(log).to_have_text(re.compile(r"^[^\n]*: ready[^\n]*\n[^\n]*: ready[^\n]*$"))
+    panel.get_by_role("switch").uncheck()
+    expect(panel.get_by_role("button", name="Fetch it again")).to_be_enabled()
 
 
 def test_a_dialog_that_is_left_does_nothing(site: RunningDaemon, open_page: OpenPage) -> None:

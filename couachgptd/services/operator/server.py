@@ -63,14 +63,18 @@ async def reload_config(desk: Desk, call: Call) -> Json:
 async def logs(desk: Desk, call: Call) -> AsyncGenerator[Json]:
     """Tell the last lines of the daemon's log and, where it is wanted, each that comes."""
     count = call.count("lines", LINES, LINES_MAX)
-    for line in desk.log.lines(count):
-        yield {"type": "line", "text": line}
     if call.query.get("follow") != "1":
+        for line in desk.log.lines(count):
+            yield {"type": "line", "text": line}
         yield {"type": "end"}
         return
-    async with aclosing(desk.log.follow()) as lines:
-        async for line in lines:
+    async with aclosing(desk.log.follow(count)) as coming:
+        for line in await anext(coming):
             yield {"type": "line", "text": line}
+        yield {"type": "now"}
+        async for lines in coming:
+            for line in lines:
+                yield {"type": "line", "text": line}
 
 
 async def engine_log(desk: Desk, call: Call) -> Json:

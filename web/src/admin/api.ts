@@ -23,9 +23,14 @@ export class Api {
     return (await response.json()) as T;
   }
 
-  /** Yields the events of a verb that streams; breaking off ends the work on the server. */
-  async *stream<T extends object>({ verb, ...asked }: Call): AsyncGenerator<T> {
-    const leaving = new AbortController();
+  /**
+   * Yields the events of a verb that streams; breaking off ends the work on the server. While none
+   * comes, only aborting `leaving` does.
+   */
+  async *stream<T extends object>(
+    { verb, ...asked }: Call,
+    leaving = new AbortController(),
+  ): AsyncGenerator<T> {
     try {
       const response = await this.post(`stream/${verb}`, fields(asked), leaving.signal);
       for await (const line of lines(response)) {
@@ -109,7 +114,9 @@ async function* lines(response: Response): AsyncGenerator<string> {
   const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
   let rest = '';
   for (;;) {
-    const read = await reader?.read();
+    const read = await reader?.read().catch(() => {
+      throw new RequestError('connection_lost');
+    });
     if (read === undefined || read.done) break;
     const parts = (rest + read.value).split('\n');
     rest = parts.pop() ?? '';
