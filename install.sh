@@ -43,7 +43,8 @@ DROPIN_CHANGED=""
 PUT=""        # what `put` has written
 
 # What /usr/local has of the release in service.
-LINKS="bin/couachgptctl share/man/man1/couachgptctl.1 share/bash-completion/completions/couachgptctl"
+LINKS="bin/couachgptctl share/man/man1/couachgptctl.1 share/man/man5/couachgpt.toml.5
+    share/bash-completion/completions/couachgptctl"
 
 # --- what it says ---------------------------------------------------------------------------------
 

@@ -17,6 +17,8 @@ from tests.systemd.installing import PREFIX, Server, booted
 from tests.systemd.sandboxed import eventually
 from tests.systemd.service import CONFIG, DATA, SOCKET, UNIT
 
+MANUALS = Path("/usr/local/share/man")
+
 # A migration of a later version.
 MIGRATION = 'def up(migrator, db):\n    db.execute_sql("CREATE TABLE later (id INTEGER)")\n'
 
@@ -143,8 +145,8 @@ def test_a_fresh_install_serves_https_and_says_what_to_do_next(bare: Server, bun
     assert bare.run("stat", "-c", "%a %U:%G", CONFIG).strip() == "640 root:couachgpt"
     assert 'kind = "embedded"' in bare.read(CONFIG)
     assert f'public_url = "https://{link[1]}:8294"' in bare.read(CONFIG)
-    manual = bare.run("sh", "-c", "zcat -f /usr/local/share/man/man1/couachgptctl.1")
-    assert "rollback" in manual
+    assert "rollback" in bare.run("cat", MANUALS / "man1/couachgptctl.1")
+    assert "public_url" in bare.run("cat", MANUALS / "man5/couachgpt.toml.5")
     for group in ("couachgpt", "couachgpt-admin", "couachgpt-monitor"):
         bare.run("getent", "group", group)
     bare.install(bundle, "--uninstall", "--purge")
@@ -557,4 +559,5 @@ BOOKKEEPING = {
     "/usr/local/share/bash-completion",
     "/usr/local/share/bash-completion/completions",
     "/usr/local/share/man/man1",
+    "/usr/local/share/man/man5",
 }
