@@ -383,6 +383,18 @@ choose_engine() {
             "Ollama is not installed: install it first, or choose --engine embedded"
     fi
     if [ -n "$ENGINE" ]; then :; elif [ -n "$has_ollama" ]; then ENGINE=ollama; else ENGINE=embedded; fi
+    require_libraries
+}
+
+# What the built-in engine takes of the system; a small installation may lack it.
+require_libraries() {
+    kind=$ENGINE
+    [ ! -e "$CONFIG" ] || kind=$(sed -n 's/^kind = "\(.*\)".*/\1/p' "$CONFIG")
+    [ "$kind" = embedded ] || return 0
+    "$PYTHON" -I -c 'import ctypes
+for each in ("libstdc++.so.6", "libgomp.so.1"): ctypes.CDLL(each)' 2>/dev/null ||
+        die "il manque au moteur intégré une bibliothèque du système : apt-get install libgomp1 libstdc++6" \
+            "the built-in engine lacks a library of the system: apt-get install libgomp1 libstdc++6"
 }
 
 make_certificate() {

@@ -105,6 +105,20 @@ def test_a_system_that_is_not_supported_is_named(bare: Server, bundle: Path) -> 
     assert "there is no version before" in back.stderr
 
 
+def test_a_library_that_the_engine_lacks_is_named(bare: Server, bundle: Path) -> None:
+    find = "ldconfig -p | sed -n 's/.*libgomp[.]so[.]1 .*=> //p' | head -n 1"
+    library = bare.run("sh", "-c", find).strip()
+    bare.run("mv", library, f"{library}.away")
+    try:
+        done = bare.install(bundle)
+    finally:
+        bare.run("mv", f"{library}.away", library)
+
+    assert done.returncode == 1
+    assert "lacks a library of the system: apt-get install libgomp1" in done.stderr
+    assert not bare.is_installed
+
+
 def test_a_damaged_bundle_is_refused(bare: Server, bundle: Path) -> None:
     damaged = bundles.variant(bundle, "0.1.9", {})
     (damaged / "requirements.txt").unlink()
