@@ -538,6 +538,25 @@ opens_copy() {
     return "$result"
 }
 
+# compare RELEASE: the database beside what this release would make of it: `same`, `older`, `newer`, or
+# `broken`. Only what has to be migrated needs a copy to be tried on, and so room.
+compare() {
+    as_account "$1/bin/python" -I - "$DATA/couachgpt.db" <<'END'
+import sqlite3, sys
+from contextlib import closing
+from pathlib import Path
+from couachgptd.storage import migrate
+path, known = Path(sys.argv[1]), migrate.known()
+try:
+    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as database:
+        found = {name for name, in database.execute(f"SELECT name FROM {migrate.HISTORY_TABLE}")}
+except sqlite3.Error:
+    print("broken" if path.exists() else "same")
+else:
+    print("newer" if found - known else "older" if known - found else "same")
+END
+}
+
 require_room() {
     set -- "$(du -sk "$DATA/couachgpt.db" 2>/dev/null | cut -f1)" \
         "$(df -Pk "$DATA" | awk 'NR == 2 { print $4 }')"
@@ -728,7 +747,9 @@ first_or_same() {
 
 # Whether to take the database from before the upgrade, where the version before cannot read today's.
 agrees_to_older() {
-    as_account test -e "$KEPT/couachgpt.db" || return 1
+    as_account test -e "$KEPT/couachgpt.db" ||
+        die "la version précédente ne lit pas la base d'aujourd'hui, et celle d'avant la mise à jour n'est plus là" \
+            "the version before cannot read today's database, and the one from before the upgrade is gone"
     made=$(as_account stat -c %y "$KEPT/couachgpt.db" | cut -c1-16)
     agreed "La version précédente ne lit pas la base d'aujourd'hui. Reprendre celle d'avant la mise à jour ($made) ? \
 Ce qui a été écrit depuis sera mis de côté." \
@@ -747,22 +768,31 @@ roll_back() {
     KEPT=$DATA/upgrade/$(basename "$OLD")
     step "Retour de $(basename "$OLD") à $(basename "$TO")" "From $(basename "$OLD") back to $(basename "$TO")"
     if [ -n "$DRY" ]; then return; fi
-    require_room
+    found=$(compare "$TO")
+    case $found in
+        same) ;;
+        older) require_room ;;
+        *)
+            agrees_to_older ||
+                die "rien n'a été changé ; --yes accepte de reprendre la base d'avant la mise à jour" \
+                    "nothing was changed; --yes agrees to take the database from before the upgrade"
+            ;;
+    esac
     STAGE=stopped
     stop_service
-    if opens_copy "$TO"; then
-        :
-    elif agrees_to_older; then
-        BEFORE=$DATA/set-aside/$(date -u +%Y%m%dT%H%M%SZ)
-        AFTER=$KEPT
-        move_database "$DATA" "$BEFORE"
-        move_database "$KEPT" "$DATA"
-    else
-        STAGE=""
-        is_healthy "$OLD" || true
-        die "rien n'a été changé ; --yes accepte de reprendre la base d'avant la mise à jour" \
-            "nothing was changed; --yes agrees to take the database from before the upgrade"
-    fi
+    case $found in
+        same) ;;
+        older)
+            opens_copy "$TO" ||
+                die "cette version ne peut pas prendre la base" "that version cannot take the database"
+            ;;
+        *)
+            BEFORE=$DATA/set-aside/$(date -u +%Y%m%dT%H%M%SZ)
+            AFTER=$KEPT
+            move_database "$DATA" "$BEFORE"
+            move_database "$KEPT" "$DATA"
+            ;;
+    esac
     STAGE=swapped
     serve "$TO" "$OLD"
     is_healthy "$TO" || die "la version précédente ne répond pas" "the version before does not answer"

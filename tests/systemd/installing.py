@@ -12,6 +12,7 @@ import pytest
 from tests.running_daemon import PASSWORD
 from tests.systemd import bundles
 from tests.systemd.sandboxed import Sandbox, lacks
+from tests.systemd.service import DATA, SOCKET, UNIT
 
 PREFIX = Path("/opt/couachgpt")
 # Where install.sh writes.
@@ -59,6 +60,25 @@ class Server(Sandbox):
     def add_user(self, login: str) -> Done:
         told = f"printf '%s\\n' '{PASSWORD}' | couachgptctl user add {login} --password-stdin"
         return self.attempt("sh", "-c", told)
+
+    @contextlib.contextmanager
+    def small_disk(self, size: str) -> Iterator[None]:
+        """Have the data, none at first, on a disk of this size of its own."""
+        options = f"size={size},mode=0700,uid=couachgpt,gid=couachgpt"
+        self.run("systemctl", "stop", SOCKET, UNIT)
+        self.run("mount", "-t", "tmpfs", "-o", options, "tmpfs", DATA)
+        try:
+            self.run("systemctl", "start", SOCKET, UNIT)
+            yield
+        finally:
+            self.run("systemctl", "stop", SOCKET, UNIT)
+            self.run("umount", DATA)
+            self.run("systemctl", "start", SOCKET, UNIT)
+
+    def fill_disk(self, path: Path, *, but: str = "0") -> None:
+        """Write a file until nothing fits, then give so much of it back."""
+        self.attempt("dd", "if=/dev/zero", f"of={path}", "bs=4k", "status=none")
+        self.run("truncate", f"--size=-{but}", path)
 
 
 @contextlib.contextmanager

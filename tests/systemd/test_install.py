@@ -304,7 +304,9 @@ def test_an_upgrade_keeps_data_and_settings_and_goes_back_when_asked(
     assert installed.read(CONFIG.with_name("couachgpt.toml.new")).endswith("# What is new.\n")
 
     installed.add_user("zoe")
+    pid = installed.show(UNIT, "MainPID")
     refused = installed.rollback()
+    assert installed.show(UNIT, "MainPID") == pid
     assert refused.returncode == 1
     assert "--yes agrees to take the database from before the upgrade" in refused.stderr
     assert (installed.version(), installed.people()) == ("0.2.0", {"claire", "zoe"})
@@ -320,6 +322,25 @@ def test_an_upgrade_keeps_data_and_settings_and_goes_back_when_asked(
 
     assert again.returncode == 0, again.stdout + again.stderr
     installed.run("test", "-s", f"{kept}/couachgpt.db")
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize(
+    "files", [{}, {"storage/migrations/0900_later.py": MIGRATION}], ids=["same", "older"]
+)
+def test_the_way_back_takes_no_room(installed: Server, bundle: Path, files: dict[str, str]) -> None:
+    later = bundles.variant(bundle, "0.2.3", files)
+    with installed.small_disk("90m"):
+        installed.add_user("bruno")
+        up = installed.install(later)
+        assert up.returncode == 0, up.stdout + up.stderr
+        installed.fill_disk(DATA / "full", but="512K")
+
+        back = installed.rollback("--yes")
+
+        assert back.returncode == 0, back.stdout + back.stderr
+        assert (installed.version(), installed.people()) == ("0.1.0", {"bruno"})
+        assert installed.release() == "0.1.0-1"
 
 
 @pytest.mark.soak
@@ -423,27 +444,18 @@ def test_a_failed_upgrade_on_a_full_disk_loses_nothing(installed: Server, bundle
             "            file.write(bytes(65536))\n"
         },
     )
-    units = ("couachgptd.socket", UNIT)
-    options = "size=90m,mode=0700,uid=couachgpt,gid=couachgpt"
-    installed.run("systemctl", "stop", *units)
-    installed.run("mount", "-t", "tmpfs", "-o", options, "tmpfs", DATA)
-    try:
-        installed.run("systemctl", "start", *units)
+    with installed.small_disk("90m"):
         installed.add_user("bruno")
 
         done = installed.install(full)
 
         assert "the new version does not answer" in done.stderr
         installed.run("rm", DATA / "full")
-        installed.run("systemctl", "reset-failed", *units)
-        installed.run("systemctl", "start", *units)
+        installed.run("systemctl", "reset-failed", SOCKET, UNIT)
+        installed.run("systemctl", "start", SOCKET, UNIT)
 
         assert installed.release() == "0.1.0-1"
         assert installed.people() == {"bruno"}
-    finally:
-        installed.run("systemctl", "stop", *units)
-        installed.run("umount", DATA)
-        installed.run("systemctl", "start", *units)
 
 
 def test_root_follows_no_link_of_the_daemons_user(installed: Server, bundle: Path) -> None:

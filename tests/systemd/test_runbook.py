@@ -1,6 +1,5 @@
 """The runbook, followed on a server that has just what each of its chapters is about."""
 
-import contextlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -117,26 +116,11 @@ def test_the_server_goes_down_and_up(server: Server) -> None:
     assert server.show(UNIT, "ActiveState") == "active"
 
 
-@contextlib.contextmanager
-def small_disk(server: Server) -> Iterator[None]:
-    """Have the data on a disk of its own that is full but for what an old model takes."""
-    server.run("systemctl", "stop", "couachgptd.socket", "couachgptd.service")
-    options = "size=6m,mode=0700,uid=couachgpt,gid=couachgpt"
-    server.run("mount", "-t", "tmpfs", "-o", options, "tmpfs", DATA)
-    try:
-        server.run("systemctl", "start", "couachgptd.socket", "couachgptd.service")
-        server.run("mkdir", MODELS)
-        server.attempt("dd", "if=/dev/zero", f"of={MODELS}/old.gguf", "bs=4k")
-        yield
-    finally:
-        server.run("systemctl", "stop", "couachgptd.socket", "couachgptd.service")
-        server.run("umount", DATA)
-        server.run("systemctl", "start", "couachgptd.socket", "couachgptd.service")
-
-
 @pytest.mark.soak
 def test_a_full_disk_is_written_to_again(server: Server) -> None:
-    with small_disk(server):
+    with server.small_disk("6m"):
+        server.run("mkdir", MODELS)
+        server.fill_disk(MODELS / "old.gguf")
         assert server.add_user("marc").returncode != 0
 
         list(follow(server, CHAPTERS[4]))
