@@ -78,6 +78,8 @@ def _show(failure: "CommandFailed", *, as_json: bool) -> None:
     """Say it on standard error, which keeps standard output for results alone."""
     from couachgptd.ctl import render
 
+    sys.stdout.flush()  # what was said before it stands before it, in a pipe or a file, too
+
     if as_json:
         error = {"code": failure.code, "fields": failure.fields, "message": failure.text}
         print(render.as_json({"error": error}, indent=None), file=sys.stderr)

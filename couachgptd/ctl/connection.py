@@ -36,7 +36,14 @@ def socket_path(arguments: "Namespace") -> Path:
     if arguments.config is None and _is_hidden(paths.SYSTEM_CONFIG):
         # It may hold secrets, so it is root's and the daemon's; the socket has groups besides.
         return paths.SYSTEM_SOCKET
-    return settings(arguments).control_socket
+    from couachgptd.config import ConfigError
+
+    try:
+        return settings(arguments).control_socket
+    except ConfigError:
+        if arguments.config is not None:
+            raise
+        return paths.SYSTEM_SOCKET  # nobody listens there; that is told with the mistake
 
 
 def _is_hidden(path: Path) -> bool:

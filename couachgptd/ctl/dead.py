@@ -6,7 +6,7 @@ import subprocess
 
 from couachgptd.control.client import DaemonNotRunning
 from couachgptd.ctl import render
-from couachgptd.ctl.failures import CommandFailed, explain
+from couachgptd.ctl.failures import CommandFailed, explain, mistake
 from couachgptd.ctl.texts import _, mark
 
 TYPE_CHECKING = False
@@ -19,8 +19,10 @@ SECONDS = 5.0
 LAST_LINES = 10
 PROPERTIES = "LoadState,ActiveState,SubState,Result,ExecMainStatus,NRestarts,StateChangeTimestamp"
 
-# What to do, by the exit code that couachgptd ended with (sysexits.h).
+# What to do, by the exit code that couachgptd (sysexits.h), or systemd before it, ended with.
 CODES = {
+    "203": mark("Its program is missing: install it again"),
+    "226": mark("A folder of it is missing: systemd-tmpfiles --create couachgpt.conf"),
     "69": mark("Its port or its control socket is taken: ss -ltnp, or server.port"),
     "70": mark("A part of it is missing: install it again"),
     "74": mark("Its data cannot be used: see the lines below, then `couachgptctl doctor`"),
@@ -49,18 +51,17 @@ def show(arguments: "Namespace", error: DaemonNotRunning) -> int:
         print("\n".join([render.bold(_("Its last lines:")), *(f"  {line}" for line in lines)]))
     raise CommandFailed(
         failure.text,
-        hint=to_do(unit),
+        hint="\n".join(filter(None, [mistake(), to_do(unit)])),
         exit_code=failure.exit_code,
         code=failure.code,
         fields=failure.fields,
     )
 
 
-def unit_state() -> "Mapping[str, str] | None":
-    """Return what systemd says of our unit; None where there is no such unit, or no systemd."""
-    output = _output("systemctl", "show", UNIT, f"--property={PROPERTIES}")
-    facts = dict(line.partition("=")[::2] for line in output.splitlines())
-    return facts if facts.get("LoadState") == "loaded" else None
+def unit_state(unit: str = UNIT) -> "Mapping[str, str] | None":
+    """Return what systemd says of a unit, also of one that is not there; None without systemd."""
+    output = _output("systemctl", "show", unit, f"--property={PROPERTIES}")
+    return dict(line.partition("=")[::2] for line in output.splitlines()) or None
 
 
 def last_lines(count: int = LAST_LINES) -> list[str]:
@@ -96,10 +97,14 @@ def _output(program: str, *arguments: str) -> str:
 
 
 def _said(unit: "Mapping[str, str]") -> str:
+    loaded = unit.get("LoadState", "?")
+    if loaded != "loaded":
+        return render.pairs([(_("systemd says"), render.red(render.safe(f"{UNIT}: {loaded}")))])
     state = f"{unit.get('ActiveState', '?')} ({unit.get('SubState', '?')})"
+    since = unit.get("StateChangeTimestamp")  # none since the boot, maybe
     rows = [
         (_("systemd says"), render.red(render.safe(state))),
-        (_("Since"), render.safe(unit.get("StateChangeTimestamp") or "?")),
+        *([(_("Since"), render.safe(since))] if since else []),
         (_("Ended with"), render.safe(f"{unit.get('Result')}, {unit.get('ExecMainStatus')}")),
         (_("Restarts"), render.safe(unit.get("NRestarts", "?"))),
     ]
@@ -107,16 +112,22 @@ def _said(unit: "Mapping[str, str]") -> str:
 
 
 def to_do(unit: "Mapping[str, str]") -> str:
+    match unit.get("LoadState"):
+        case "not-found":
+            return _("systemd has no unit of that name: run install.sh again.")
+        case "masked":
+            return _("It was forbidden to start: systemctl unmask couachgptd, then start it.")
+    lines = [_(CODES[code])] if (code := unit.get("ExecMainStatus", "")) in CODES else []
     match unit.get("ActiveState"), unit.get("SubState"):
         case "activating", "auto-restart":
-            return _("systemd starts it again by itself in a moment; `--wait 30` waits for it.")
+            soon = _("systemd starts it again by itself in a moment; `--wait 30` waits for it.")
+            return "\n".join([*lines, soon])
         case (("activating" | "reloading"), _state):
             return _("It is starting: `couachgptctl --wait 60 status` waits for it.")
         case "deactivating", _state:
             return _("It is ending: answers under way are being written to their end.")
         case "inactive", _state:
             return _("It was stopped. Start it with: systemctl start couachgptd")
-    lines = [_(CODES[code])] if (code := unit.get("ExecMainStatus", "")) in CODES else []
     again = _(
         "Then: systemctl reset-failed couachgptd.service couachgptd.socket;"
         " systemctl start couachgptd"

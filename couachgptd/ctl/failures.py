@@ -1,6 +1,8 @@
 """What each failure says to the operator, what they can do about it, and its exit code."""
 
+import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from couachgptd.ctl import exits
@@ -127,7 +129,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "engine_unavailable": (mark("The engine does not answer."), _ASK_STATUS),
     "engine_missing": (
         mark("The embedded engine is not installed."),
-        mark("Install CouachGPT with its [embedded] dependencies."),
+        mark(
+            "On a server run install.sh again, which says what is missing;"
+            " elsewhere install CouachGPT with its [embedded] dependencies."
+        ),
     ),
     "engine_not_controlled": (
         mark("That could not be done to the engine: {why}"),
@@ -292,8 +297,8 @@ def _of_client(error: Exception) -> CommandFailed | None:
 def _not_running(path: str) -> CommandFailed:
     from couachgptd import paths
 
-    if path == str(paths.SYSTEM_SOCKET):
-        hint = _("Start it with: systemctl start couachgptd")
+    if path == str(paths.SYSTEM_SOCKET) and Path("/run/systemd/system").is_dir():
+        hint = mistake() or _("Start it with: systemctl start couachgptd")
     else:
         hint = _("Start couachgptd, or say where its socket is: --socket PATH")
     return CommandFailed(
@@ -303,6 +308,18 @@ def _not_running(path: str) -> CommandFailed:
         code="not_running",
         fields={"socket": path},
     )
+
+
+def mistake() -> str:
+    """Return what keeps the system's configuration from being used, as far as we may read it."""
+    from couachgptd import config, paths
+
+    if os.access(paths.SYSTEM_CONFIG, os.R_OK):
+        try:
+            config.load()
+        except config.ConfigError as error:
+            return str(_of_configuration(error))
+    return ""
 
 
 def _of_configuration(error: Exception) -> CommandFailed | None:

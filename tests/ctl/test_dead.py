@@ -9,7 +9,7 @@ from couachgptd.ctl.dead import to_do
 from couachgptd.paths import SYSTEM_SOCKET
 from tests.ctl.terminal import run
 
-SHOWN = """LoadState=loaded
+SHOWN = """LoadState={load}
 ActiveState={active}
 SubState={sub}
 Result={result}
@@ -21,7 +21,7 @@ StateChangeTimestamp=Mon 2026-11-23 03:00:00 UTC
 
 def machine(folder: Path, **facts: str) -> dict[str, str]:
     """Return the environment of a machine whose systemd says this."""
-    told = SHOWN.format(**facts)
+    told = SHOWN.format(**{"load": "loaded"} | facts)
     for name, output in (
         ("systemctl", told),
         ("journalctl", "couachgptd[7]: the last \x1b word\n"),
@@ -46,6 +46,7 @@ def machine(folder: Path, **facts: str) -> dict[str, str]:
         (("inactive", "dead", "success", "0"), "It was stopped."),
         (("activating", "auto-restart", "exit-code", "1"), "by itself in a moment"),
         (("activating", "start", "success", "0"), "It is starting"),
+        (("activating", "auto-restart", "exit-code", "226"), "A folder of it is missing"),
         (("deactivating", "stop-sigterm", "success", "0"), "It is ending"),
     ],
 )
@@ -65,6 +66,22 @@ async def test_it_says_what_systemd_says_and_what_to_do(
     error = json.loads(as_json.err)["error"]
     assert error["fields"]["unit"]["ActiveState"] == facts[0]
     assert error["fields"]["log"]
+
+
+@pytest.mark.skipif(SYSTEM_SOCKET.exists(), reason="a daemon of this machine's own answers")
+@pytest.mark.parametrize(
+    ("load", "said"), [("not-found", "run install.sh again"), ("masked", "systemctl unmask")]
+)
+async def test_it_says_of_a_unit_that_cannot_be_started_why(
+    tmp_path: Path, load: str, said: str
+) -> None:
+    dead = {"active": "inactive", "sub": "dead", "result": "success", "status": "0"}
+
+    shown = await run("status", **machine(tmp_path, load=load, **dead))
+
+    assert shown.code == 3
+    assert f"couachgptd.service: {load}" in shown.out
+    assert said in shown.err
 
 
 @pytest.mark.parametrize("words", [(), ("--wait", "1")])

@@ -231,6 +231,27 @@ async def test_a_wrong_configuration_is_told_and_not_tried_again(site: Site) -> 
     assert "server.prot" in site.show("StatusText")
 
 
+async def test_the_operator_is_told_why_it_does_not_run(site: Site) -> None:
+    site.sandbox.write(CONFIG, "[server]\nport = [\n")
+    site.systemctl("start", UNIT)
+
+    status = site.sandbox.attempt(CTL, "status")
+    users = site.sandbox.attempt(CTL, "user", "ls")
+    monitoring = site.sandbox.attempt(CTL, "status", "--check")
+    doctor = site.sandbox.attempt(CTL, "doctor")
+
+    assert (status.returncode, users.returncode, monitoring.returncode) == (3, 3, 3)
+    assert "failed (failed)" in status.stdout
+    assert f"couachgptd: {CONFIG}: not valid TOML" in status.stdout
+    for told in (status, users):
+        assert f"The configuration cannot be used: {CONFIG}: not valid TOML" in told.stderr
+    assert "reset-failed" in status.stderr
+    assert monitoring.stdout.startswith("CRITICAL: couachgptd is not running")
+    assert doctor.returncode == 1
+    assert "✗ The configuration has a mistake" in doctor.stdout
+    assert "✗ couachgptd is not running" in doctor.stdout
+
+
 async def test_who_calls_a_daemon_that_cannot_start_does_not_have_it_tried_for_ever(
     site: Site,
 ) -> None:
