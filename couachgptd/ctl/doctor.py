@@ -1,5 +1,6 @@
 """couachgptctl doctor: look at everything, and say for each finding what to do."""
 
+import shutil
 from contextlib import suppress
 from pathlib import Path
 
@@ -26,6 +27,7 @@ Finding = tuple[str, str, str]  # how bad, what, what to do about it
 OK, WARNING, BAD = "ok", "warning", "bad"
 POLKIT_FOLDERS = ("/etc/polkit-1/rules.d", "/usr/share/polkit-1/rules.d")
 CHECK_SECONDS = 120.0
+SANDBOX = "couachgpt-sandbox.socket"
 
 
 def examine(arguments: "Namespace") -> int:
@@ -56,6 +58,7 @@ def _findings(arguments: "Namespace") -> "Iterator[Finding]":
     except ControlClientError as error:
         failure = explain(error)
         yield BAD, failure.text if failure else str(error), failure.hint if failure else ""
+    yield _sandbox(arguments)
 
 
 def _configuration(arguments: "Namespace") -> Finding:
@@ -128,6 +131,24 @@ def _of_settings(client: ControlClient) -> "Iterator[Finding]":
         return
     if shown["file"] is None:
         yield OK, _("There is no configuration file: everything has its default."), ""
+
+
+def _sandbox(arguments: "Namespace") -> Finding:
+    """Say what files that somebody sent are opened in: the ways of couachgptd/sandbox/walls.py."""
+    unit = dead.unit_state(SANDBOX) or {}
+    if unit.get("ActiveState") == "active":
+        return OK, _("There is a sandbox to open files in: {name}.").format(name=SANDBOX), ""
+    # The service itself may make no namespaces, and so has no other way.
+    if dead.is_ours(arguments) and unit:
+        text = _("{name} does not run: a logo cannot be set.").format(name=SANDBOX)
+        if unit.get("LoadState") == "not-found":
+            return WARNING, text, _("Run install.sh again: it puts the unit back.")
+        to_do = _("systemctl start {name}; if that fails: journalctl -u {name} -n 20")
+        return WARNING, text, to_do.format(name=SANDBOX)
+    if shutil.which("bwrap"):
+        return OK, _("There is a sandbox to open files in: {name}.").format(name="bubblewrap"), ""
+    text = _("There is no sandbox to open files in: a logo cannot be set.")
+    return WARNING, text, _("Install bubblewrap.")
 
 
 def _of_dead(error: DaemonNotRunning) -> "Iterator[Finding]":

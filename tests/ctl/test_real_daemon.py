@@ -288,6 +288,7 @@ async def test_the_log_the_events_the_dump_and_the_doctor_have_something_to_say(
     log = await run("logs", "--lines", "50", **socket_of(fresh))
     dump = await run("dump", **socket_of(fresh))
     doctor = await run("doctor", "--json", **socket_of(fresh))
+    bare = await run("doctor", PATH="/nowhere", **socket_of(fresh))
     engine = await run("engine", "logs", **socket_of(fresh))
     client = ControlClient(fresh.socket)
 
@@ -302,7 +303,9 @@ async def test_the_log_the_events_the_dump_and_the_doctor_have_something_to_say(
     assert doctor.code == 10, doctor.err
     findings = json.loads(doctor.out)["findings"]
     assert "The database is whole." in [each["what"] for each in findings]
+    assert "There is a sandbox to open files in: bubblewrap." in [each["what"] for each in findings]
     assert all(each["to_do"] for each in findings if each["level"] != "ok")
+    assert "! There is no sandbox to open files in: a logo cannot be set." in bare.out
     assert engine.code == 1
     assert kinds == ["engine", "queue", "online", "stopping"]
 

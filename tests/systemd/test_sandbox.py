@@ -13,7 +13,16 @@ from couachgptd.core.errors import SandboxFailed
 from couachgptd.sandbox.walls import Unit
 from tests.sandbox.test_logo import png, svg
 from tests.systemd.sandboxed import eventually
-from tests.systemd.service import CONFIG, CONTROL_SOCKET, DATA, PYTHON, SANDBOX, UNITS, Site
+from tests.systemd.service import (
+    CONFIG,
+    CONTROL_SOCKET,
+    DATA,
+    PROGRAM,
+    PYTHON,
+    SANDBOX,
+    UNITS,
+    Site,
+)
 from tests.systemd.service import WORKER as TEMPLATE
 
 PLACE = "/v1/settings/logo"
@@ -39,6 +48,10 @@ def workers(site: Site) -> list[str]:
     return [line for line in listed.splitlines() if line.startswith("couachgpt-sandbox@")]
 
 
+def doctor(site: Site) -> str:
+    return site.sandbox.attempt(PROGRAM.with_name("couachgptctl"), "doctor").stdout
+
+
 def told(site: Site) -> str:
     return site.sandbox.run("journalctl", "--output=cat", "--unit=couachgpt-sandbox@*")
 
@@ -56,10 +69,12 @@ def test_the_daemon_has_a_logo_examined_there(site: Site) -> None:
     assert site.control("GET", PLACE) == (200, {"logo": shape})
     assert "couachgpt-sandbox@" in site.sandbox.run("journalctl", "--output=cat")
     eventually(lambda: not workers(site))
+    assert f"✓ There is a sandbox to open files in: {SANDBOX}." in doctor(site)
     site.systemctl("stop", SANDBOX)
     status, answer = send(site, svg())
     # The daemon's own unit may make no namespaces: it has no other way.
     assert (status, answer["error"]["code"]) == (503, "sandbox_missing")
+    assert f"! {SANDBOX} does not run" in doctor(site)
 
 
 @pytest.mark.parametrize(
