@@ -13,6 +13,7 @@
 #   SANDBOX_CGROUP  v2, or hybrid: version 1 too, where MemoryMax= and TasksMax= hold on a machine
 #                   that has its controllers there (default: v2)
 #   SANDBOX_SIZE    the most that may be written inside (default: 2g, in memory)
+#   SANDBOX_ROOT    the system that is shown, another distribution's tree say (default: /, this machine)
 #
 # How: an overlay in a tmpfs above /, with a /proc, /dev, /run, /tmp, journal and cgroups of its own,
 # and no network but a loopback of its own (`exec curl …` reaches what listens inside; the host's
@@ -59,7 +60,7 @@ hold_view() {
     mkdir "$DIR/rw" "$DIR/root"
     mounted -t tmpfs -o "mode=755,size=${SANDBOX_SIZE:-2g}" sandbox "$DIR/rw"
     mkdir "$DIR/rw/upper" "$DIR/rw/work"
-    mounted -t overlay -o "lowerdir=/,upperdir=$DIR/rw/upper,workdir=$DIR/rw/work" sandbox "$DIR/root"
+    mounted -t overlay -o "lowerdir=${SANDBOX_ROOT:-/},upperdir=$DIR/rw/upper,workdir=$DIR/rw/work" sandbox "$DIR/root"
     prepare_files "$DIR/root"
     while :; do
         status=0
