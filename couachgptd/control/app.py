@@ -10,7 +10,7 @@ from pathlib import Path
 from aiohttp import web
 
 from couachgptd.control import caller
-from couachgptd.control.caller import CALLER, Caller
+from couachgptd.control.caller import CALLER
 from couachgptd.control.peer import Groups
 from couachgptd.control.routes import API, API_HEADER
 from couachgptd.control.verb import Verb
@@ -103,7 +103,8 @@ def _handler(desk: Desk, verb: Verb) -> Handler:
 async def _guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Let operators in, browsers never, and answer every failure in one form."""
     try:
-        request[CALLER] = _known(request)
+        request[CALLER] = caller.of(request, request.app[GROUPS])
+        _require_operator(request)
         response = await handler(request)
     except web.HTTPException as error:
         codes = {404: "not_found", 405: "bad_request", 413: "bad_request"}
@@ -112,6 +113,10 @@ async def _guard(request: web.Request, handler: Handler) -> web.StreamResponse:
             status=error.status,
         )
     except CouachError as error:
+        if isinstance(error, NotAllowed):
+            peer = request[CALLER].peer
+            told = {"path": request.path, "uid": peer.uid, "pid": peer.pid}
+            log.warning("control request refused", extra=told)
         response = _refusal(error)
     except Exception as error:  # the edge of a request
         if isinstance(error, ConnectionError) and has_left(request.transport):
@@ -134,13 +139,11 @@ def _document(document: Document) -> web.StreamResponse:
     return web.Response(body=document.content.encode(), headers=headers)
 
 
-def _known(request: web.Request) -> Caller:
-    """Return who calls. Raises NotAllowed, which is logged, ConnectionResetError."""
-    found = caller.of(request, request.app[GROUPS])
-    if "Origin" in request.headers or "Referer" in request.headers or not found.rights:
-        log.warning("control request refused", extra={"uid": found.peer.uid, "pid": found.peer.pid})
+def _require_operator(request: web.Request) -> None:
+    """Raise NotAllowed for a browser, and for who has no business here."""
+    is_browser = "Origin" in request.headers or "Referer" in request.headers
+    if is_browser or not request[CALLER].rights:
         raise NotAllowed(verb=request.path)
-    return found
 
 
 def _refusal(error: CouachError) -> web.Response:

@@ -135,12 +135,12 @@ class Maintenance:
         """Raises StoreFull, StoreCorrupt."""
         async with self._one:
             made = await self._upkeep.back_up(BackupKind.MANUAL)
-        await self._store.audit(actor, "db.backup", {"name": made.name})
+        await self._store.audit(actor, "db.backup.add", {"name": made.name})
         return made
 
     async def delete_backup(self, name: str, actor: str) -> None:
         await self._upkeep.delete_backup(name)
-        await self._store.audit(actor, "db.backup-rm", {"name": name})
+        await self._store.audit(actor, "db.backup.rm", {"name": name})
 
     async def path_of(self, name: str) -> Path:
         """Raises NotFound."""
@@ -180,7 +180,7 @@ class Maintenance:
     async def _clean(self, old: dict[Kind, datetime], actor: str) -> dict[Kind, int]:
         async with self._one:
             deleted = await self._upkeep.clean(old)
-        if any(deleted.values()):
+        if actor != NIGHT_ACTOR or any(deleted.values()):  # an uneventful night is not worth a line
             await self._store.audit(
                 actor, "db.clean", {kind.value: n for kind, n in deleted.items()}
             )

@@ -113,7 +113,7 @@ def test_backups_are_listed_and_deleted(fresh: RunningDaemon) -> None:
     assert done(fresh.control("GET", "/v1/db/backups"))["backups"] == []
     assert fresh.control("DELETE", f"/v1/db/backups/{name}")[0] == 404
     assert fresh.control("POST", "/v1/db/restore", {"backup": "../couachgpt.db"})[0] == 404
-    assert {"db.backup", "db.backup-rm"} <= set(audit(fresh))
+    assert {"db.backup.add", "db.backup.rm"} <= set(audit(fresh))
 
 
 async def test_a_damaged_backup_is_refused_and_everything_stays(fresh: RunningDaemon) -> None:

@@ -250,7 +250,7 @@ async def test_a_file_comes_whole_and_under_its_name(fresh: RunningDaemon) -> No
         assert file.headers["Content-Disposition"] == f'attachment; filename="{name}"'
         assert await file.read() == (fresh.data / "backups" / name).read_bytes()
         assert missing.status == 404
-    assert ("ada", "db.backup-download") in [
+    assert ("ada", "db.backup.download") in [
         (actor.split()[0], verb) for actor, verb in audited(fresh)
     ]
 

@@ -73,7 +73,7 @@ async def delete_backup(desk: Desk, call: Call) -> Json:
 
 async def download(desk: Desk, call: Call) -> Document:
     path = await desk.maintenance.path_of(call.names["backup"])
-    await desk.store.audit(call.actor, "db.backup-download", {"name": path.name})
+    await desk.store.audit(call.actor, "db.backup.download", {"name": path.name})
     return Document(path, "application/vnd.sqlite3", path.name)
 
 
