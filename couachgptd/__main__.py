@@ -28,10 +28,10 @@ def main() -> int:
     except config.ConfigError as error:
         return _fail(EX_CONFIG, str(error))
     if arguments.check:
-        print("ok")  # noqa: T201
+        print("ok")
         return 0
     if arguments.ollama_environment:
-        print(ollama_environment(loaded))  # noqa: T201
+        print(ollama_environment(loaded))
         return 0
     # systemd's watchdog ends a daemon that hangs with SIGABRT: the journal must say where it hung.
     # SIGUSR1 only says it: `systemctl kill --signal=USR1 couachgptd`.
@@ -102,7 +102,7 @@ def store_help(code: str, fields: dict[str, object]) -> str:
 
 def _fail(code: int, text: str) -> int:
     priority = "<3>" if logs.is_journal(logs.STANDARD_ERROR) else ""
-    print(f"{priority}couachgptd: {text}", file=sys.stderr)  # noqa: T201
+    print(f"{priority}couachgptd: {text}", file=sys.stderr)
     notify(f"STATUS=failed: {text}")
     return code
 

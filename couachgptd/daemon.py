@@ -355,4 +355,4 @@ async def _invite_first_admin(desk: Desk) -> None:
     except SetupDone:
         return
     invitation = "Créez le premier administrateur ici / Create the first administrator here:"
-    print(f"\n{invitation}\n\n    {link['url']}\n", flush=True)  # noqa: T201
+    print(f"\n{invitation}\n\n    {link['url']}\n", flush=True)  # noqa: T201 -- above

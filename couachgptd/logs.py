@@ -90,7 +90,7 @@ class JournalHandler(logging.Handler):
         try:
             self._socket.sendto(b"".join(map(_journal_field, fields.items())), JOURNAL_SOCKET)
         except OSError:  # longer than a datagram, or the journal restarts
-            print(line, file=sys.stderr)  # noqa: T201
+            print(line, file=sys.stderr)  # noqa: T201 -- the log's last resort
 
 
 def _journal_field(field: tuple[str, object]) -> bytes:

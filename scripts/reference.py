@@ -38,15 +38,15 @@ def commands(
     """Yield each verb and its parser, in the order of the help."""
     if parser.get_default("place"):
         yield " ".join(path), parser
-    for action in parser._actions:  # noqa: SLF001 -- argparse tells of itself nowhere else
-        if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
             for name, inner in action.choices.items():
                 yield from commands(inner, *path, name)
 
 
 def own_actions(parser: argparse.ArgumentParser) -> list[argparse.Action]:
-    actions = parser._actions  # noqa: SLF001
-    below = argparse._SubParsersAction  # noqa: SLF001
+    actions = parser._actions
+    below = argparse._SubParsersAction
     return [each for each in actions if each.dest not in EVERYWHERE and not isinstance(each, below)]
 
 

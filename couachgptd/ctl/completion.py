@@ -63,8 +63,8 @@ def script(shell: str) -> str:
 def with_value(parser: argparse.ArgumentParser) -> set[str]:
     """Return the options that the next word belongs to, of all verbs."""
     found: set[str] = set()
-    for action in parser._actions:  # noqa: SLF001 -- argparse tells of itself nowhere else
-        if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
             found.update(*(with_value(inner) for inner in action.choices.values()))
         elif action.option_strings and action.nargs != 0:
             found.update(action.option_strings)
@@ -76,9 +76,9 @@ def offered(parser: argparse.ArgumentParser, *path: str) -> Iterator[tuple[Words
     words: dict[str, str] = {}
     if isinstance(parser, Parser):
         parser.complete()
-    for action in parser._actions:  # noqa: SLF001 -- argparse tells of itself nowhere else
-        if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001
-            helps = {each.dest: each.help or "" for each in action._choices_actions}  # noqa: SLF001
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            helps = {each.dest: each.help or "" for each in action._choices_actions}
             for name, inner in action.choices.items():
                 words[name] = helps.get(name, "")
                 yield from offered(inner, *path, name)

@@ -130,7 +130,7 @@ def size(count: float | None) -> str:
     """Return a number of bytes in the unit that suits it, powers of 1000."""
     if count is None:
         return "?"
-    if count < 1000:  # noqa: PLR2004
+    if count < 1000:  # noqa: PLR2004 -- a kilobyte
         return _("{number} B").format(number=f"{count:.0f}")
     for text in (_("{number} kB"), _("{number} MB"), _("{number} GB"), _("{number} TB")):
         count /= 1000
