@@ -6,7 +6,6 @@ from contextlib import contextmanager
 
 from couachgptd.control.client import ControlError
 from couachgptd.ctl import exits, render
-from couachgptd.ctl.failures import CommandFailed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,5 +40,7 @@ def reworded(code: str, text: str, hint: str = "") -> Iterator[None]:
     except ControlError as error:
         if error.code != code:
             raise
+        from couachgptd.ctl.failures import CommandFailed  # what goes well need not know the texts
+
         text = text.replace("{reason}", str(error.fields.get("reason", "?")))
         raise CommandFailed(text, hint=hint, code=code, fields=error.fields) from None

@@ -12,6 +12,7 @@ from couachgptd.control.client import (
     DaemonNotRunning,
 )
 from couachgptd.ctl import dead, exits, render
+from couachgptd.ctl.answers import show
 from couachgptd.ctl.connection import connected, settings
 from couachgptd.ctl.failures import explain
 from couachgptd.ctl.problems import PROBLEMS
@@ -32,12 +33,9 @@ SANDBOX = "couachgpt-sandbox.socket"
 
 def examine(arguments: "Namespace") -> int:
     found = list(_findings(arguments))
-    if arguments.json:
-        names = ("level", "what", "to_do")
-        findings = [dict(zip(names, each, strict=True)) for each in found]
-        print(render.as_json({"findings": findings}))
-    else:
-        print("\n".join(map(_line, found)))
+    names = ("level", "what", "to_do")
+    findings = {"findings": [dict(zip(names, each, strict=True)) for each in found]}
+    show(arguments, findings, lambda _findings: "\n".join(map(_line, found)))
     levels = {level for level, _what, _to_do in found}
     return exits.FAILED if BAD in levels else exits.DEGRADED if WARNING in levels else exits.OK
 

@@ -1,6 +1,6 @@
 """couachgptctl engine: how it is, what happened to it, and a person's word about it."""
 
-from couachgptd.ctl import exits, render
+from couachgptd.ctl import answers, render
 from couachgptd.ctl.connection import connected
 from couachgptd.ctl.failures import why_down
 from couachgptd.ctl.long import patient, shown
@@ -10,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from couachgptd.control.shapes import Engine, EngineDetail, EngineStatus, Incident
+    from couachgptd.control.shapes import EngineDetail, EngineStatus, Incident, IncidentList
 
 # The states of docs/protocol.md; one of a newer daemon is shown as it is.
 STATES = {
@@ -61,9 +61,7 @@ TELLING = (
 
 def show(arguments: "Namespace") -> int:
     with connected(arguments) as client:
-        engine = client.call("control.engine.show")
-    print(render.as_json(engine) if arguments.json else _detail(engine))
-    return exits.OK
+        return answers.show(arguments, client.call("control.engine.show"), _detail)
 
 
 def start(arguments: "Namespace") -> int:
@@ -102,39 +100,32 @@ def unload(arguments: "Namespace") -> int:
         if names
         else _("No model was in memory.")
     )
-    print(render.as_json(answer) if arguments.json else render.safe(text))
-    return exits.OK
+    return answers.say(arguments, answer, text)
 
 
 def incidents(arguments: "Namespace") -> int:
     with connected(arguments) as client:
-        found = client.call("control.engine.incidents", limit=arguments.limit)["incidents"]
-    if arguments.json:
-        print(render.as_json({"incidents": found}))
-    elif found:
-        print("\n".join(incident(each) for each in found))
-    else:
-        print(_("Nothing has happened to the engine."))
-    return exits.OK
+        found = client.call("control.engine.incidents", limit=arguments.limit)
+    return answers.show(arguments, found, _incidents)
 
 
 def reset(arguments: "Namespace") -> int:
     with connected(arguments) as client:
-        engine = client.call("control.engine.reset")["engine"]
+        answer = client.call("control.engine.reset")
     text = _("The engine's failures, restarts and quarantines are forgotten; it is tried again.")
-    return _say(arguments, engine, text)
+    return answers.say(arguments, answer, text)
 
 
 def maintenance(arguments: "Namespace") -> int:
     is_on = arguments.switch == "on"
     with connected(arguments) as client:
-        engine = client.call("control.engine.maintenance", {"is_on": is_on})["engine"]
+        answer = client.call("control.engine.maintenance", {"is_on": is_on})
     text = (
         _("The engine is under maintenance: questions are kept, and it is left alone.")
         if is_on
         else _("The maintenance is over: the engine is used and watched again.")
     )
-    return _say(arguments, engine, text)
+    return answers.say(arguments, answer, text)
 
 
 def state(name: str) -> str:
@@ -149,8 +140,13 @@ def reason(name: str) -> str:
 
 def _order(arguments: "Namespace", verb: str, doing: str, done: str) -> int:
     with connected(patient(arguments)) as client, shown(doing):
-        engine = client.call(verb)["engine"]
-    return _say(arguments, engine, done)
+        answer = client.call(verb)
+    return answers.say(arguments, answer, done)
+
+
+def _incidents(found: "IncidentList") -> str:
+    shown = "\n".join(map(incident, found["incidents"]))
+    return shown or _("Nothing has happened to the engine.")
 
 
 def _detail(engine: "EngineDetail") -> str:
@@ -217,8 +213,3 @@ def incident(incident: "Incident") -> str:
     return render.headed(
         f"{when}  {change}", {name: evidence[name] for name in dict.fromkeys(names)}
     )
-
-
-def _say(arguments: "Namespace", engine: "Engine", text: str) -> int:
-    print(render.as_json({"engine": engine}) if arguments.json else text)
-    return exits.OK

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from couachgptd.ctl import exits, render
+from couachgptd.ctl import answers, render
 from couachgptd.ctl.connection import connected
 from couachgptd.ctl.failures import CommandFailed
 from couachgptd.ctl.texts import _, mark
@@ -56,12 +56,9 @@ SOURCES = {
 def show(arguments: Namespace) -> int:
     with connected(arguments) as client:
         fit: Fit = client.call("control.model.fit", model=arguments.model)
-    if arguments.json:
-        print(render.as_json(fit))
-        return exits.OK
-    print(render.pairs(_figures(fit)))
-    print(sentence(fit))
-    return exits.OK
+    return answers.show(
+        arguments, fit, lambda fit: "\n".join([render.pairs(_figures(fit)), sentence(fit)])
+    )
 
 
 def warn(client: ControlClient, arguments: Namespace) -> None:

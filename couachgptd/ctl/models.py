@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from couachgptd.ctl import exits, fit, render
+from couachgptd.ctl import answers, exits, fit, render
 from couachgptd.ctl.connection import connected, settings
 from couachgptd.ctl.failures import CommandFailed, usage
 from couachgptd.ctl.long import patient, shown
@@ -13,27 +13,13 @@ if TYPE_CHECKING:
     from argparse import Namespace
 
     from couachgptd.catalogue import Catalogue
-    from couachgptd.control.shapes import Model
+    from couachgptd.control.shapes import Model, ModelList
 
 
 def show(arguments: "Namespace") -> int:
     with connected(arguments) as client:
         answer = client.call("control.model.list")
-    if arguments.json:
-        print(render.as_json(answer))
-    elif answer["models"]:
-        head = (_("MODEL"), _("SIZE"), _("PARAMETERS"), _("QUANTIZATION"), _("CONTEXT"), "")
-        rows = [_row(model, answer["default"]) for model in answer["models"]]
-        print(render.table(head, rows, right=(1, 2, 4)))
-        aside = [model["name"] for model in answer["models"] if model.get("is_quarantined")]
-        for name in aside:
-            text = _("The model {model} failed to load too often and is set aside.")
-            print(text.format(model=name))
-        if aside:
-            print(_("A new file, or `couachgptctl engine reset`, makes it available again."))
-    else:
-        print(_("There is no model yet: `couachgptctl model fetch --list` shows what there is."))
-    return exits.OK
+    return answers.show(arguments, answer, _table)
 
 
 def pull(arguments: "Namespace") -> int:
@@ -75,9 +61,7 @@ def default(arguments: "Namespace") -> int:
 def _change(arguments: "Namespace", verb: str, doing: str, done: str) -> int:
     with connected(patient(arguments)) as client, shown(doing):
         answer = client.call(verb, model=arguments.model)
-    text = render.safe(done.format(model=arguments.model))
-    print(render.as_json(answer) if arguments.json else text)
-    return exits.OK
+    return answers.say(arguments, answer, done.format(model=arguments.model))
 
 
 def fetch(arguments: "Namespace") -> int:
@@ -155,6 +139,21 @@ def _marks(*, is_default: bool, is_there: bool) -> str:
 def _names(known: "Catalogue") -> str:
     names = ", ".join(model.name for model in known.models)
     return _("The starter models: {names}").format(names=names)
+
+
+def _table(answer: "ModelList") -> str:
+    if not answer["models"]:
+        return _("There is no model yet: `couachgptctl model fetch --list` shows what there is.")
+    head = (_("MODEL"), _("SIZE"), _("PARAMETERS"), _("QUANTIZATION"), _("CONTEXT"), "")
+    rows = [_row(model, answer["default"]) for model in answer["models"]]
+    lines = [render.table(head, rows, right=(1, 2, 4))]
+    aside = [model["name"] for model in answer["models"] if model.get("is_quarantined")]
+    for name in aside:
+        text = _("The model {model} failed to load too often and is set aside.")
+        lines.append(render.safe(text.format(model=name)))
+    if aside:
+        lines.append(_("A new file, or `couachgptctl engine reset`, makes it available again."))
+    return "\n".join(lines)
 
 
 def _row(model: "Model", default: str | None) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """couachgptctl queue: who waits, and a person's word about it."""
 
-from couachgptd.ctl import exits, render
+from couachgptd.ctl import answers, render
 from couachgptd.ctl.connection import connected
 from couachgptd.ctl.stages import STAGES, expected_wait
 from couachgptd.ctl.texts import _
@@ -14,21 +14,7 @@ if TYPE_CHECKING:
 
 def show(arguments: "Namespace") -> int:
     with connected(arguments) as client:
-        queue = client.call("control.queue")
-    if arguments.json:
-        print(render.as_json(queue))
-        return exits.OK
-    if queue["is_held"]:
-        print(render.yellow(_("The queue is held: `couachgptctl queue resume` lets it go on.")))
-    elif queue["paused"]:
-        print(render.yellow(_("The queue is paused: the engine can take no question now.")))
-    turns = [*queue["running"], *queue["waiting"]]
-    if turns:
-        head = (_("PLACE"), _("WHO"), _("STAGE"), _("WAIT"), _("MODEL"), _("SOURCE"), _("TURN"))
-        print(render.table(head, [_row(each) for each in turns], right=(0,)))
-    else:
-        print(_("Nobody waits, and no answer is being written."))
-    return exits.OK
+        return answers.show(arguments, client.call("control.queue"), _table)
 
 
 def pause(arguments: "Namespace") -> int:
@@ -42,17 +28,31 @@ def resume(arguments: "Namespace") -> int:
 
 def cancel(arguments: "Namespace") -> int:
     with connected(arguments) as client:
-        turn = client.call("control.queue.cancel", turn=arguments.turn)["turn"]
-    text = _("Stopped: the answer to {who}.").format(who=turn["asker"] or _("(operator)"))
-    print(render.as_json({"turn": turn}) if arguments.json else render.safe(text))
-    return exits.OK
+        answer = client.call("control.queue.cancel", turn=arguments.turn)
+    who = answer["turn"]["asker"] or _("(operator)")
+    return answers.say(arguments, answer, _("Stopped: the answer to {who}.").format(who=who))
 
 
 def _hold(arguments: "Namespace", text: str, *, is_on: bool) -> int:
     with connected(arguments) as client:
-        queue: Queue = client.call("control.queue.pause", {"is_on": is_on})
-    print(render.as_json(queue) if arguments.json else text)
-    return exits.OK
+        return answers.say(arguments, client.call("control.queue.pause", {"is_on": is_on}), text)
+
+
+def _table(queue: "Queue") -> str:
+    lines = []
+    if queue["is_held"]:
+        held = _("The queue is held: `couachgptctl queue resume` lets it go on.")
+        lines.append(render.yellow(held))
+    elif queue["paused"]:
+        paused = _("The queue is paused: the engine can take no question now.")
+        lines.append(render.yellow(paused))
+    turns = [*queue["running"], *queue["waiting"]]
+    if turns:
+        head = (_("PLACE"), _("WHO"), _("STAGE"), _("WAIT"), _("MODEL"), _("SOURCE"), _("TURN"))
+        lines.append(render.table(head, [_row(each) for each in turns], right=(0,)))
+    else:
+        lines.append(_("Nobody waits, and no answer is being written."))
+    return "\n".join(lines)
 
 
 def _row(turn: "QueuedTurn") -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """couachgptctl restart and drain: have the daemon end, and where it is wanted, begin anew."""
 
-from couachgptd.ctl import exits, render
+from couachgptd.ctl import render
+from couachgptd.ctl.answers import say
 from couachgptd.ctl.connection import connected
 from couachgptd.ctl.long import wait_until
 from couachgptd.ctl.texts import _, ngettext
@@ -18,7 +19,7 @@ def restart(arguments: "Namespace") -> int:
     if not arguments.json:
         _tell(ending)
     if arguments.no_wait:
-        return _end(arguments, {"ending": ending}, _("The daemon is restarting."))
+        return say(arguments, {"ending": ending}, _("The daemon is restarting."))
     status = wait_until(
         arguments,
         lambda status: bool(status["started_at"] != before["started_at"]),
@@ -27,7 +28,7 @@ def restart(arguments: "Namespace") -> int:
     text = _("The daemon has restarted: version {version}, process {pid}.").format(
         version=status["version"], pid=status["pid"]
     )
-    return _end(arguments, status, text)
+    return say(arguments, status, text)
 
 
 def drain(arguments: "Namespace") -> int:
@@ -39,7 +40,7 @@ def drain(arguments: "Namespace") -> int:
         "The daemon ends once they are written. Under systemd, the next visit starts it again; to"
         " keep it down: systemctl stop couachgptd.socket couachgptd.service"
     )
-    return _end(arguments, {"ending": ending}, text)
+    return say(arguments, {"ending": ending}, text)
 
 
 def _body(arguments: "Namespace") -> "dict[str, Any]":
@@ -55,8 +56,3 @@ def _tell(ending: "Any") -> None:
     )
     if running:
         print(text.format(n=running, duration=render.duration(ending["drain_seconds"])))
-
-
-def _end(arguments: "Namespace", answer: "Any", text: str) -> int:
-    print(render.as_json(answer) if arguments.json else render.safe(text))
-    return exits.OK

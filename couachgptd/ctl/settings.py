@@ -1,6 +1,6 @@
 """couachgptctl config: whether the file is right, what is in force, reading it again."""
 
-from couachgptd.ctl import exits, render
+from couachgptd.ctl import answers, render
 from couachgptd.ctl.connection import connected, settings
 from couachgptd.ctl.texts import _, mark
 
@@ -20,47 +20,42 @@ ORIGINS = {
 def check(arguments: "Namespace") -> int:
     """Raises ConfigError, which becomes a line that names the key; needs no daemon."""
     settings(arguments)
-    print(
-        render.as_json({"is_right": True}) if arguments.json else _("The configuration is right.")
-    )
-    return exits.OK
+    return answers.say(arguments, {"is_right": True}, _("The configuration is right."))
 
 
 def show(arguments: "Namespace") -> int:
     with connected(arguments) as client:
         answer = client.call("control.config.show")
-    if arguments.json:
-        print(render.as_json(answer))
-        return exits.OK
-    rows = [
-        (each["key"], _shown(each["value"]), _origin(each["origin"]))
-        for each in answer["settings"]
-        if arguments.all or each["origin"] != "default"
-    ]
-    name = answer["file"] or _("there is none")
-    print(render.safe(_("Configuration file: {path}").format(path=name)))
-    if rows:
-        print(render.table((_("KEY"), _("VALUE"), _("FROM")), rows))
-    else:
-        print(_("Everything has its default: `--all` shows it."))
-    return exits.OK
+    return answers.show(arguments, answer, lambda told: _in_force(told, is_all=arguments.all))
 
 
 def reload(arguments: "Namespace") -> int:
     with connected(arguments) as client:
-        answer = client.call("control.config.reload")
-    if arguments.json:
-        print(render.as_json(answer))
-        return exits.OK
+        return answers.show(arguments, client.call("control.config.reload"), _changes)
+
+
+def _in_force(answer: "Any", *, is_all: bool) -> str:
+    rows = [
+        (each["key"], _shown(each["value"]), _origin(each["origin"]))
+        for each in answer["settings"]
+        if is_all or each["origin"] != "default"
+    ]
+    name = answer["file"] or _("there is none")
+    path = render.safe(_("Configuration file: {path}").format(path=name))
+    head = (_("KEY"), _("VALUE"), _("FROM"))
+    everything = _("Everything has its default: `--all` shows it.")
+    return f"{path}\n{render.table(head, rows) if rows else everything}"
+
+
+def _changes(answer: "Any") -> str:
     applied, later = answer["applied"], answer["needs_restart"]
-    if not applied and not later:
-        print(_("Nothing has changed."))
+    lines = []
     if applied:
-        print(render.safe(_("In force now: {keys}").format(keys=", ".join(applied))))
+        lines.append(render.safe(_("In force now: {keys}").format(keys=", ".join(applied))))
     if later:
         text = _("In force after `couachgptctl restart`: {keys}").format(keys=", ".join(later))
-        print(render.yellow(render.safe(text)))
-    return exits.OK
+        lines.append(render.yellow(render.safe(text)))
+    return "\n".join(lines) or _("Nothing has changed.")
 
 
 def _origin(name: str) -> str:

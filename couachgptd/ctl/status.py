@@ -5,8 +5,8 @@ import time
 from contextlib import suppress
 
 from couachgptd.control.client import BadAnswer, DaemonNotRunning
+from couachgptd.ctl import answers, exits, render
 from couachgptd.ctl import engine as engines
-from couachgptd.ctl import exits, render
 from couachgptd.ctl.connection import connected
 from couachgptd.ctl.problems import PROBLEMS
 from couachgptd.ctl.texts import _, decimal, ngettext
@@ -36,7 +36,7 @@ def show(arguments: "Namespace") -> int:
         status = _asked(arguments)
     except DaemonNotRunning as error:
         return _dead(arguments, error)
-    print(render.as_json(status) if arguments.json else text(status))
+    answers.show(arguments, status, text)
     return _judged(status)[1] if arguments.check else exits.OK
 
 

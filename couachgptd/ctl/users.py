@@ -2,7 +2,7 @@
 
 import sys
 
-from couachgptd.ctl import exits, render
+from couachgptd.ctl import answers, exits, render
 from couachgptd.ctl.connection import connected
 from couachgptd.ctl.failures import refused, usage
 from couachgptd.ctl.texts import _, mark
@@ -10,6 +10,7 @@ from couachgptd.ctl.texts import _, mark
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
+    from typing import Any
 
     from couachgptd.control.shapes import User
 
@@ -27,71 +28,74 @@ def add(arguments: "Namespace") -> int:
         chosen = {name: getattr(arguments, name) for name in ("name", "role", "language")}
         body = {name: value for name, value in chosen.items() if value is not None}
         body |= {"login": arguments.login, "password": password}
-        user = client.call("control.user.add", body)["user"]
-    text = _("Added {login} ({role}).").format(login=user["login"], role=_role(user))
-    return _say(arguments, user, text)
+        answer = client.call("control.user.add", body)
+    text = _("Added {login} ({role}).").format(
+        login=answer["user"]["login"], role=_role(answer["user"])
+    )
+    return answers.say(arguments, answer, text)
 
 
 def show(arguments: "Namespace") -> int:
     with connected(arguments) as client:
-        users = client.call("control.user.list")["users"]
-    if arguments.json:
-        print(render.as_json({"users": users}))
-    elif users:
-        head = (_("LOGIN"), _("NAME"), _("ROLE"), _("STATE"), _("LANGUAGE"), _("SINCE"))
-        print(render.table(head, [_row(user) for user in users]))
-    else:
-        print(_("There is no account yet: `couachgptctl user add LOGIN --admin` makes one."))
-    return exits.OK
+        return answers.show(arguments, client.call("control.user.list"), _table)
 
 
 def approve(arguments: "Namespace") -> int:
     with connected(arguments) as client:
-        user = client.call("control.user.approve", login=arguments.login)["user"]
-    return _say(arguments, user, _("{login} may now log in.").format(login=user["login"]))
+        answer = client.call("control.user.approve", login=arguments.login)
+    return answers.say(
+        arguments, answer, _("{login} may now log in.").format(login=answer["user"]["login"])
+    )
 
 
 def suspend(arguments: "Namespace") -> int:
     state = "active" if arguments.undo else "suspended"
     with connected(arguments) as client:
-        user = client.call("control.user.state", {"state": state}, login=arguments.login)["user"]
+        answer = client.call("control.user.state", {"state": state}, login=arguments.login)
     text = (
         _("{login} may log in again.")
         if arguments.undo
         else _("{login} is out, and may not log in. `--undo` lets them in again.")
     )
-    return _say(arguments, user, text.format(login=user["login"]))
+    return answers.say(arguments, answer, text.format(login=answer["user"]["login"]))
 
 
 def set_role(arguments: "Namespace") -> int:
     with connected(arguments) as client:
-        user = client.call("control.user.role", {"role": arguments.role}, login=arguments.login)[
-            "user"
-        ]
-    text = _("{login} is now: {role}.").format(login=user["login"], role=_role(user))
-    return _say(arguments, user, text)
+        body = {"role": arguments.role}
+        answer = client.call("control.user.role", body, login=arguments.login)
+    text = _("{login} is now: {role}.").format(
+        login=answer["user"]["login"], role=_role(answer["user"])
+    )
+    return answers.say(arguments, answer, text)
 
 
 def change_password(arguments: "Namespace") -> int:
     password = _password(arguments)
     with connected(arguments) as client:
-        user = client.call("control.user.passwd", {"password": password}, login=arguments.login)[
-            "user"
-        ]
+        body = {"password": password}
+        answer = client.call("control.user.passwd", body, login=arguments.login)
     text = _("The password of {login} is changed and their sessions are ended.")
-    return _say(arguments, user, text.format(login=user["login"]))
+    return answers.say(arguments, answer, text.format(login=answer["user"]["login"]))
 
 
 def setup_link(arguments: "Namespace") -> int:
     with connected(arguments) as client:
         link = client.call("control.setup-link")
-    if arguments.json:
-        print(render.as_json(link))
-        return exits.OK
-    print(render.safe(link["url"]))
-    if expires_at := link.get("expires_at"):
-        until = _("It works once, until {moment}.").format(moment=render.moment(expires_at))
-        print(render.safe(until), file=sys.stderr)
+    return _say_link(arguments, link)
+
+
+def reset_link(arguments: "Namespace") -> int:
+    with connected(arguments) as client:
+        return _say_link(arguments, client.call("control.user.reset-link", login=arguments.login))
+
+
+def _say_link(arguments: "Namespace", link: "Any") -> int:
+    """Print a one-time link alone on standard output."""
+    answers.say(arguments, link, link["url"])
+    if not arguments.json and (expires_at := link.get("expires_at")):
+        moment = render.moment(expires_at)
+        answers.note(_("It works once, until {moment}.").format(moment=moment))
     return exits.OK
 
 
@@ -122,6 +126,13 @@ def _password(arguments: "Namespace") -> str:
     return password
 
 
+def _table(found: "Any") -> str:
+    if not found["users"]:
+        return _("There is no account yet: `couachgptctl user add LOGIN --admin` makes one.")
+    head = (_("LOGIN"), _("NAME"), _("ROLE"), _("STATE"), _("LANGUAGE"), _("SINCE"))
+    return render.table(head, [_row(user) for user in found["users"]])
+
+
 def _row(user: "User") -> tuple[str, ...]:
     state = STATES.get(user["state"])
     return (
@@ -137,8 +148,3 @@ def _row(user: "User") -> tuple[str, ...]:
 def _role(user: "User") -> str:
     role = ROLES.get(user["role"])
     return _(role) if role else user["role"]
-
-
-def _say(arguments: "Namespace", user: "User", text: str) -> int:
-    print(render.as_json({"user": user}) if arguments.json else render.safe(text))
-    return exits.OK

@@ -4,6 +4,7 @@ import sys
 
 from couachgptd.ctl import engine as engines
 from couachgptd.ctl import exits, render
+from couachgptd.ctl.answers import show
 from couachgptd.ctl.connection import connected
 from couachgptd.ctl.texts import _, ngettext
 
@@ -33,11 +34,7 @@ def logs(arguments: "Namespace") -> int:
 def engine_logs(arguments: "Namespace") -> int:
     with connected(arguments) as client:
         answer = client.call("control.engine.logs", lines=arguments.lines)
-    if arguments.json:
-        print(render.as_json(answer))
-    else:
-        print("\n".join(map(render.safe, answer["lines"])))
-    return exits.OK
+    return show(arguments, answer, lambda told: "\n".join(map(render.safe, told["lines"])))
 
 
 def events(arguments: "Namespace") -> int:
@@ -51,17 +48,17 @@ def events(arguments: "Namespace") -> int:
 
 def dump(arguments: "Namespace") -> int:
     with connected(arguments) as client:
-        answer = client.call("control.dump")
-    if arguments.json:
-        print(render.as_json(answer))
-        return exits.OK
+        return show(arguments, client.call("control.dump"), _stacks)
+
+
+def _stacks(answer: "Any") -> str:
+    lines = []
     for title, stacks in ((_("Tasks"), answer["tasks"]), (_("Threads"), answer["threads"])):
-        print(render.bold(f"{title}: {len(stacks)}"))
+        lines.append(render.bold(f"{title}: {len(stacks)}"))
         for each in stacks:
-            print(render.safe(f"  {each['name']}"))
-            for place in each["stack"]:
-                print(render.dim(render.safe(f"      {place}")))
-    return exits.OK
+            lines.append(render.safe(f"  {each['name']}"))
+            lines += [render.dim(render.safe(f"      {place}")) for place in each["stack"]]
+    return "\n".join(lines)
 
 
 def _line(event: "Any") -> str:

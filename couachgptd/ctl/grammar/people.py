@@ -63,7 +63,7 @@ def add_to(verbs: Any) -> None:
     _add_password(passwd)
 
     link = verb(
-        users, "reset-link", "couachgptd.ctl.leaving:reset_link",
+        users, "reset-link", "couachgptd.ctl.users:reset_link",
         _("print a one-time link with which a person sets a new password"),
         _(
             "It works for 24 hours and ends an older one. Once it is used, every session of the"
