@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs what the tests need of the system, once: Debian's Chromium with a font for the browser tests,
-# systemd, D-Bus and polkit for those of the service, bubblewrap for those of the sandbox. Does nothing where all is there.
+# systemd, D-Bus and polkit for those of the service, bubblewrap for those of the sandbox, two
+# shells for those of completion. Does nothing where all is there.
 set -eu
 
 missing=""
@@ -17,6 +18,8 @@ polkitd /usr/lib/polkit-1/polkitd
 util-linux /usr/bin/nsenter
 curl /usr/bin/curl
 bubblewrap /usr/bin/bwrap
+zsh /usr/bin/zsh
+fish /usr/bin/fish
 END
 
 if [ -z "$missing" ]; then

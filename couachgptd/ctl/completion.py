@@ -17,7 +17,7 @@ BASH = """\
 # bash completion of couachgptctl, made by `couachgptctl completion bash`
 _couachgptctl() {{
     local path="" skip="" each words=""
-    for each in "${{COMP_WORDS[@]:1:COMP_CWORD-1}}"; do
+    for each in "${{COMP_WORDS[@]:1:$((COMP_CWORD - 1))}}"; do
         if [ -n "$skip" ]; then skip=""; continue; fi
         case $each in
             {valued}) skip=1 ;;
@@ -42,6 +42,10 @@ ZSH = """\
 # zsh completion of couachgptctl, made by `couachgptctl completion zsh`
 autoload -U +X bashcompinit && bashcompinit
 """
+# zsh runs the file itself at the first Tab, where that finds it by its name.
+ZSH_END = """\
+if [[ ${funcstack[1]:-} = _couachgptctl ]]; then _bash_complete -o default -F _couachgptctl; fi
+"""
 FISH_HEAD = "# fish completion of couachgptctl, made by `couachgptctl completion fish`\n"
 
 
@@ -57,7 +61,8 @@ def script(shell: str) -> str:
     offers = dict(offered(parser))
     if shell == "fish":
         return fish(offers)
-    return (ZSH if shell == "zsh" else "") + bash(offers, with_value(parser))
+    completion = bash(offers, with_value(parser))
+    return f"{ZSH}{completion}{ZSH_END}" if shell == "zsh" else completion
 
 
 def with_value(parser: argparse.ArgumentParser) -> set[str]:
