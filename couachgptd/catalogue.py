@@ -11,6 +11,7 @@ PACKAGED: Final = Path(__file__).with_name("catalogue.toml")
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _FILE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\.gguf")
+_OLLAMA: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:-]*")
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
 _URL: Final = re.compile(r"https?://[^\s/]+/\S+")
 
@@ -51,6 +52,7 @@ class StarterModel:
     sha256: str
     urls: tuple[str, ...]
     parts: tuple[Part, ...]
+    ollama: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,7 @@ def _model(table: Mapping[str, Any]) -> StarterModel:
         sha256=_text(table, "sha256", name, _HASH),
         urls=_texts(table, "urls", name, _URL),
         parts=parts,
+        ollama=_text(table, "ollama", name, _OLLAMA) if "ollama" in table else "",
     )
     if parts and sum(part.size_bytes for part in parts) != model.size_bytes:
         raise CatalogueError(f"{name}: its parts do not add up to its size_bytes")

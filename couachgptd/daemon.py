@@ -18,8 +18,7 @@ from typing import Any
 
 from aiohttp import web
 
-from couachgptd import __version__, logs, tls
-from couachgptd.catalogue import size_in_catalogue
+from couachgptd import __version__, catalogue, logs, tls
 from couachgptd.config import ConfigError, checked
 from couachgptd.configuration import Configuration
 from couachgptd.control.aclient import opened_client
@@ -27,8 +26,9 @@ from couachgptd.control.app import create_control_app
 from couachgptd.control.limits import serving_control
 from couachgptd.control.peer import bound_socket
 from couachgptd.core.budgets import Limits
-from couachgptd.core.errors import BadRequest, SetupDone
+from couachgptd.core.errors import BadRequest, ConfigInvalid, SetupDone
 from couachgptd.core.ports import Store
+from couachgptd.core.starters import Starter
 from couachgptd.core.upkeep import Retention
 from couachgptd.engine.machine import MachineMeter
 from couachgptd.engine.selection import opened_control, opened_engine
@@ -56,6 +56,7 @@ from couachgptd.services.sampler import Sampler
 from couachgptd.services.search import SearchService
 from couachgptd.services.shutdown import EXIT_RESTART, Shutdown
 from couachgptd.services.site import Site
+from couachgptd.services.starters import Starters
 from couachgptd.services.topics import Topics
 from couachgptd.services.watch import Watch
 from couachgptd.settings import Config, Server
@@ -164,7 +165,8 @@ async def run(config: Config, configuration: Configuration | None = None) -> int
             site=site,
             logo=await Logo.recalled(store, FirstThatIsThere(Unit(), Bubblewrap())),
             orders=orders,
-            fitting=Fitting(engine, models, size_in_catalogue),
+            fitting=Fitting(engine, models, catalogue.size_in_catalogue),
+            starters=Starters(partial(_starters, config), orders, models),
             shutdown=shutdown,
             settings=settings,
             log=stack.enter_context(opened_tail()),
@@ -243,6 +245,15 @@ CHANGEABLE = (
     "retention.bin_days", "retention.audit_days", "retention.incident_days", "brand.name",
     "brand.accent", "brand.accent_dark",
 )  # fmt: skip
+
+
+def _starters(config: Config) -> list[Starter]:
+    try:
+        known = catalogue.load(*([Path(given)] if (given := config.embedded.catalogue) else []))
+    except catalogue.CatalogueError as error:
+        raise ConfigInvalid(reason=str(error)) from None
+    names = [each.name for each in fields(Starter)]
+    return [Starter(**{name: getattr(each, name) for name in names}) for each in known.models]
 
 
 async def _recalled_site(store: Store, config: Config) -> Site:

@@ -87,6 +87,7 @@ class Ollama:
 @dataclass(frozen=True, slots=True)
 class Embedded:
     models_dir: str = ""
+    catalogue: str = ""
     batch_tokens: int = 256
     host_cache_mib: int = 1024
 

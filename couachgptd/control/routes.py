@@ -28,6 +28,8 @@ ROUTES: Mapping[str, tuple[str, str]] = {
     "control.model.list": ("GET", "/v1/models"),
     "control.model.fit": ("GET", "/v1/models/{model}/fit"),
     "control.model.pull": ("POST", "/v1/models/{model}/pull"),
+    "control.starter.list": ("GET", "/v1/starters"),
+    "control.starter.fetch": ("POST", "/v1/starters/{starter}/fetch"),
     "control.model.rm": ("DELETE", "/v1/models/{model}"),
     "control.model.load": ("POST", "/v1/models/{model}/load"),
     "control.model.unload": ("POST", "/v1/models/{model}/unload"),

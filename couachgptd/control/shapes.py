@@ -207,6 +207,22 @@ class PullEvent(TypedDict):
     total_bytes: NotRequired[int]
 
 
+class Starter(TypedDict):
+    """`why_not`: why it cannot be fetched; null where it can. `size_bytes`: null with Ollama."""
+
+    name: str
+    title: str
+    licence: str
+    languages: list[str]
+    size_bytes: int | None
+    is_there: bool
+    why_not: Literal["elsewhere", "not_in_ollama"] | None
+
+
+class StarterList(TypedDict):
+    starters: list[Starter]
+
+
 class InForce(TypedDict):
     """`origin`: default, file, override (`--set`), or stored by the page; secrets are hidden."""
 

@@ -116,6 +116,8 @@ TABLE: Mapping[str, Audience] = {
     "control.engine.stop": Audience.OPERATOR,
     "control.engine.restart": Audience.OPERATOR,
     "control.engine.unload": Audience.OPERATOR,
+    "control.starter.list": Audience.MONITOR,
+    "control.starter.fetch": Audience.OPERATOR,
     "control.model.pull": Audience.OPERATOR,
     "control.model.rm": Audience.OPERATOR,
     "control.model.load": Audience.OPERATOR,
@@ -169,7 +171,15 @@ DANGEROUS = frozenset(
 DRY_RUNS = frozenset({"control.user.rm", "control.conversation.purge"})
 
 # What a verb of the control socket answers, where that is not one object.
-STREAMS = frozenset({"control.ask", "control.events", "control.logs", "control.model.pull"})
+STREAMS = frozenset(
+    {
+        "control.ask",
+        "control.events",
+        "control.logs",
+        "control.model.pull",
+        "control.starter.fetch",
+    }
+)
 FILES = frozenset({"control.audit.csv", "control.db.backup.download"})
 
 

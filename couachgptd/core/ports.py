@@ -95,7 +95,10 @@ class Engine(Protocol):
         ...
 
     def pull(self, model: str) -> AsyncGenerator[PullProgress]:
-        """Download a model, where the engine can; closing the generator cancels it."""
+        """Download a model, where the engine can; closing the generator cancels it.
+
+        The embedded engine knows those of the catalogue, by their names there.
+        """
         ...
 
     async def delete(self, model: str) -> None:

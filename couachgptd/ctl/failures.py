@@ -189,6 +189,30 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         mark("There is no model yet."),
         mark("`couachgptctl model fetch --list` shows the starter models."),
     ),
+    "starter_unavailable": (
+        mark("There is no starter model {name} for this engine."),
+        mark("`couachgptctl model fetch --list` shows them; --models-dir DIR needs no engine."),
+    ),
+    "fetch_running": (
+        mark("A starter model is being fetched already."),
+        mark("Try again when it is there."),
+    ),
+    "fetch_failed": (
+        mark("{name} could not be fetched. {reason}"),
+        mark("Any GGUF file that you put into the models' folder works as well."),
+    ),
+    "hash_wrong": (
+        mark("What came is not {name}, and was removed."),
+        mark("Try again; any GGUF file that you put into the models' folder works as well."),
+    ),
+    "disk_full": (
+        mark("The disk has not enough room for this model."),
+        mark("Free some space, then try again: it goes on from where it was."),
+    ),
+    "disk_failed": (
+        mark("{path} cannot be used."),
+        mark("The daemon's user must be able to write there."),
+    ),
     "store_failed": (mark("The daemon cannot save anything."), _ASK_STATUS),
     "store_missing": (mark("The daemon's data folder is missing."), _ASK_STATUS),
     "store_read_only": (mark("The daemon's data folder is read-only."), _ASK_STATUS),

@@ -85,7 +85,7 @@ def _bring(model: StarterModel, partial: Partial, progress: Progress) -> None:
         _("{name} could not be fetched. {reasons}").format(name=model.name, reasons=listed),
         hint=_hint(model, partial),
         code="hash_wrong" if is_wrong else "fetch_failed",
-        fields={"name": model.name, "reasons": reasons},
+        fields={"name": model.name, "reason": listed, "reasons": reasons},
     )
 
 

@@ -11,6 +11,7 @@ from couachgptd.ctl.texts import _
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
+    from typing import Any
 
     from couachgptd.catalogue import Catalogue
     from couachgptd.control.shapes import Model, ModelList
@@ -23,13 +24,18 @@ def show(arguments: "Namespace") -> int:
 
 
 def pull(arguments: "Namespace") -> int:
+    with connected(arguments) as client:
+        fit.warn(client, arguments)
+    return _downloaded(arguments, arguments.model, "control.model.pull", model=arguments.model)
+
+
+def _downloaded(arguments: "Namespace", name: str, verb: str, **names: "Any") -> int:
     from couachgptd.ctl.progress import Progress
 
-    progress = Progress(arguments.model, 0, as_json=arguments.json)
+    progress = Progress(name, 0, as_json=arguments.json)
     try:
         with connected(arguments) as client:
-            fit.warn(client, arguments)
-            for event in client.stream("control.model.pull", model=arguments.model):
+            for event in client.stream(verb, None, **names):
                 if event["type"] == "progress":
                     progress.step(event["stage"], event["bytes"], event["total_bytes"])
     finally:
@@ -72,23 +78,32 @@ def fetch(arguments: "Namespace") -> int:
     except catalogue.CatalogueError as error:
         text = _("The catalogue cannot be used: {reason}").format(reason=error)
         raise CommandFailed(text, code="catalogue_invalid") from error
-    folder = _folder(arguments)
     if arguments.list:
-        return _show_catalogue(known, folder, as_json=arguments.json)
+        return _show_catalogue(known, _folder(arguments), as_json=arguments.json)
     if not arguments.name:
         raise usage(_("Which model?"), hint=_names(known))
+    if not (arguments.models_dir or arguments.catalogue):
+        from couachgptd.control.client import DaemonNotRunning
+
+        try:
+            return _downloaded(
+                arguments, arguments.name, "control.starter.fetch", starter=arguments.name
+            )
+        except DaemonNotRunning:
+            pass  # its folder is known, and no daemon is needed to write there
     try:
         model = known.model(arguments.name)
     except catalogue.UnknownModel as error:
         raise CommandFailed(
             _("There is no starter model {name}.").format(name=arguments.name),
             hint=_names(known),
-            code="model_unknown",
+            code="starter_unavailable",
             fields={"name": arguments.name, "known": list(error.known)},
         ) from None
     from couachgptd.ctl import fetch as fetcher
     from couachgptd.ctl.progress import Progress
 
+    folder = _folder(arguments)
     fetcher.fetch(model, folder, Progress(model.name, model.size_bytes, as_json=arguments.json))
     return exits.OK
 

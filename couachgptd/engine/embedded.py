@@ -32,6 +32,7 @@ from couachgptd.core.models import (
     PullProgress,
 )
 from couachgptd.engine.estimate import TEMPLATE_TOKENS, estimated_tokens
+from couachgptd.engine.fetching import fetched
 from couachgptd.engine.gguf import facts_in, model_in
 from couachgptd.engine.llama_api import LlamaClient
 from couachgptd.engine.llama_process import ChildSettings, LlamaProcess
@@ -167,9 +168,10 @@ class EmbeddedEngine:
                 await self._stop()
 
     async def pull(self, model: str) -> AsyncGenerator[PullProgress]:
-        # The unit denies the daemon the network: downloads are the command line's.
-        raise EngineRejected(reason="pull_unsupported", model=model)
-        yield PullProgress("")  # type: ignore[unreachable]  # what makes it a generator
+        """Fetch a starter model, by its name in the catalogue."""
+        async with aclosing(fetched(model, self._models_dir, self._embedded.catalogue)) as steps:
+            async for step in steps:
+                yield step
 
     async def delete(self, model: str) -> None:
         _, path = await self._find(model)

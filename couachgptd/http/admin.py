@@ -29,6 +29,7 @@ PAGES: dict[str, tuple[str, ...]] = {
         "control.status",
         "control.queue",
         "control.model.list",
+        "control.starter.list",
         "control.engine.incidents",
     ),
     "people": ("control.user.list", "control.invitation.list", "control.session.list", SETTINGS),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from couachgptd.core import errors
+from couachgptd.core import starters as _starters  # noqa: F401 -- its errors count, too
 from couachgptd.core.errors import CouachError, QueueFull
 
 ROOT = Path(__file__).parents[2]

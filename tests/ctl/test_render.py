@@ -3,6 +3,7 @@
 import pytest
 
 from couachgptd.core import errors
+from couachgptd.core import starters as _starters  # noqa: F401 -- its errors count, too
 from couachgptd.core.verdicts import FailedReason, Verdict
 from couachgptd.ctl import engine, failures, render, stages, texts
 

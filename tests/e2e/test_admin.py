@@ -455,3 +455,15 @@ def test_a_logo_is_examined_then_shown_to_everybody_until_it_is_taken_away(
     expect(panel).to_contain_text("The logo of the configuration counts, or ours.")
     visitor.reload()
     expect(logo).to_have_count(0)
+
+
+def test_a_starter_model_is_fetched_at_the_press_of_a_button(
+    site: RunningDaemon, open_page: OpenPage
+) -> None:
+    page = open_admin(site, open_page, "engine", "Engine")
+    starter = page.get_by_role("row", name=re.compile("SmolLM2 135M.*Apache-2.0"))
+    page.get_by_role("button", name="Fetch smollm2-135m").click()
+
+    expect(starter).to_contain_text("on the server")
+    expect(page.get_by_role("row", name=re.compile("smollm2:135m"))).to_be_visible()
+    assert site.control("DELETE", "/v1/models/smollm2:135m")[0] == 200

@@ -18,6 +18,18 @@ VERBS = (
         models.pull,
         shapes.PullEvent,
     ),
+    Verb(
+        "control.starter.list",
+        "List the catalogue's starter models, and whether this engine can have each.",
+        models.starters,
+        shapes.StarterList,
+    ),
+    Verb(
+        "control.starter.fetch",
+        "Fetch a starter model, one at a time; closing the connection ends the download.",
+        models.fetch,
+        shapes.PullEvent,
+    ),
     Verb("control.model.rm", "Delete a model's file.", models.delete, shapes.ModelList),
     Verb(
         "control.model.load",

@@ -36,7 +36,7 @@ def add_to(verbs: Any) -> None:
     ):
         each = verb(models, name, f"couachgptd.ctl.models:{name}", text)
         each.add_argument("model", metavar="MODEL", help=_("which: `model ls` lists them"))
-    help_text = _("bring a starter model to this machine; needs no daemon")
+    help_text = _("bring a starter model to this machine, by the daemon or without it")
     fetch = verb(
         models, "fetch", "couachgptd.ctl.models:fetch", help_text,
         _(
@@ -48,6 +48,11 @@ def add_to(verbs: Any) -> None:
         + _(
             "A fetch that was cut goes on where it was; what came waits in FILE.part. Two fetches"
             " of one model follow each other."
+        )
+        + "\n\n"
+        + _(
+            "Where the daemon runs, it does this, for its engine; Ollama pulls its own file of the"
+            " model. Without a daemon, or with --models-dir or --catalogue, it is done here."
         ),
     )  # fmt: skip
     fetch.add_argument("name", metavar="NAME", nargs="?", help=_("which one: --list shows them"))

@@ -24,6 +24,7 @@ from couachgptd.services.orders import Orders
 from couachgptd.services.runner import TurnRunner
 from couachgptd.services.shutdown import Shutdown
 from couachgptd.services.site import Site
+from couachgptd.services.starters import Starters
 from couachgptd.services.topics import Topics
 from couachgptd.services.watch import Watch
 
@@ -45,6 +46,7 @@ class Desk:
     logo: Logo
     orders: Orders
     fitting: Fitting
+    starters: Starters
     shutdown: Shutdown
     settings: SettingsInForce
     log: LogTail

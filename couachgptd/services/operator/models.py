@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, aclosing
 
+from couachgptd.core.models import PullProgress
 from couachgptd.core.wire import Json
 from couachgptd.services.operator.desk import Call, Desk
 
@@ -49,13 +50,34 @@ async def pull(desk: Desk, call: Call) -> AsyncGenerator[Json]:
         aclosing(desk.orders.pull(call.names["model"])) as steps,
     ):
         async for step in steps:
-            yield {
-                "type": "progress",
-                "stage": step.stage,
-                "bytes": step.done_bytes,
-                "total_bytes": step.total_bytes,
-            }
+            yield _progress(step)
     yield {"type": "done"}
+
+
+async def starters(desk: Desk, _call: Call) -> Json:
+    """Raises ConfigInvalid where the catalogue has a mistake."""
+    return {"starters": await desk.starters.shapes()}
+
+
+async def fetch(desk: Desk, call: Call) -> AsyncGenerator[Json]:
+    """Tell how far the download of a starter model is; it ends with the one who asked for it."""
+    name = call.names["starter"]
+    async with (
+        desk.audited(call, "model.fetch", starter=name),
+        aclosing(desk.starters.fetch(name)) as steps,
+    ):
+        async for step in steps:
+            yield _progress(step)
+    yield {"type": "done"}
+
+
+def _progress(step: PullProgress) -> Json:
+    return {
+        "type": "progress",
+        "stage": step.stage,
+        "bytes": step.done_bytes,
+        "total_bytes": step.total_bytes,
+    }
 
 
 def _audited(desk: Desk, call: Call, verb: str) -> AbstractAsyncContextManager[None]:

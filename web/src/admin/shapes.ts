@@ -196,3 +196,22 @@ export interface AuditPage {
   readonly entries: readonly AuditEntry[];
   readonly next: number | null;
 }
+
+/** An event of a download on the server. */
+export interface Step {
+  readonly type: 'progress' | 'done';
+  readonly stage?: string;
+  readonly bytes?: number | null;
+  readonly total_bytes?: number | null;
+}
+
+/** A model of the catalogue; `why_not`: why the engine that there is cannot have it. */
+export interface Starter {
+  readonly name: string;
+  readonly title: string;
+  readonly licence: string;
+  readonly languages: readonly string[];
+  readonly size_bytes: number | null;
+  readonly is_there: boolean;
+  readonly why_not: 'elsewhere' | 'not_in_ollama' | null;
+}

@@ -160,6 +160,24 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   },
   no_model: () => t('There is no model on the server yet.'),
 
+  // a model that is fetched
+  starter_unavailable: () => t('This starter model cannot be had with the engine that runs.'),
+  fetch_running: () =>
+    t('A starter model is being fetched already. Try again when it is there, or cancel it.'),
+  fetch_failed: ({ reason }) =>
+    t(
+      'The model could not be fetched. Try again, which goes on from what came, or put a GGUF file into the models’ folder. ({reason})',
+      { reason: text(reason) },
+    ),
+  hash_wrong: () =>
+    t('What came is not the model of the catalogue, and was removed. Try again later.'),
+  disk_full: () =>
+    t('The disk has not enough room for this model. Free some space, then try again.'),
+  disk_failed: ({ path }) =>
+    t('The folder of models cannot be written: {path}. Give it to the daemon’s user.', {
+      path: text(path),
+    }),
+
   // the store
   store_failed: () => t('The server cannot save anything right now.'),
   store_missing: () => t('The place where the server keeps its data is missing.'),
