@@ -9,10 +9,11 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.running_daemon import Browser
+from tests.sandbox.test_logo import svg
 from tests.systemd import bundles
 from tests.systemd.installing import Server, booted
 from tests.systemd.sandboxed import eventually
-from tests.systemd.service import ADDRESS, CONFIG, DATA, UNIT
+from tests.systemd.service import ADDRESS, CONFIG, DATA, SANDBOX, UNIT
 
 FRENCH = ROOT / "docs" / "exploitation.md"
 ENGLISH = ROOT / "docs" / "operations.md"
@@ -29,6 +30,7 @@ CHAPTERS = (
     "Upgrading",
     "Restoring a backup",
     "Moving to another machine",
+    "The logo is refused",
 )
 
 
@@ -172,8 +174,22 @@ def test_a_backup_is_restored_also_where_the_database_is_damaged(server: Server)
     assert server.people() == {"ada"}
 
 
+def test_the_logo_is_taken_again(server: Server) -> None:
+    server.write(Path("/root/logo.svg"), svg().decode())
+    send = ("couachgptctl", "logo", "set", "/root/logo.svg")
+    server.run("systemctl", "stop", SANDBOX)
+    refused = server.attempt(*send)
+
+    *_, last = follow(server, CHAPTERS[9])
+
+    assert "Start couachgpt-sandbox.socket" in refused.stderr
+    assert last == "active\n"
+    server.run(*send)
+
+
 @pytest.mark.soak
 def test_the_move_takes_everybody_along(server: Server, bundle: Path) -> None:
+    server.write(Path("/etc/couachgpt/tls/own.crt"), "a certificate")
     list(follow(server, CHAPTERS[8], "sh old"))
     with booted("moved") as other:
         archive = "root/couachgpt.tar.gz"
@@ -184,4 +200,5 @@ def test_the_move_takes_everybody_along(server: Server, bundle: Path) -> None:
 
         assert "ada" in last
         assert "answer_tokens = 16" in other.read(CONFIG)
+        assert other.read(Path("/etc/couachgpt/tls/own.crt")) == "a certificate"
     server.run("systemctl", "start", "couachgptd.socket", "couachgptd.service")
