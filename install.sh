@@ -74,39 +74,45 @@ usage() {
         cat <<'END'
 Usage : sh install.sh [OPTIONS]
 
-Installe CouachGPT, ou le met à jour s'il est déjà là. Debian 12 ou 13, Ubuntu 24.04 ; en root.
+Installe CouachGPT, ou le met à jour s'il est déjà là. En root, sur Debian 12 ou
+13, ou Ubuntu 24.04.
 
-  --dry-run              dit ce qui serait fait, ne change rien
-  --offline LOT          installe depuis ce dossier, fait par `make bundle`, sans réseau
-  --engine MOTEUR        ollama ou embedded (llama.cpp intégré) ; sinon : Ollama s'il est installé
-  --tls [CERT CLÉ]       HTTPS : avec ces deux fichiers PEM, ou avec un certificat auto-signé
-  --rollback             remet la version précédente en service
-  --uninstall            retire tout, sauf les données et les réglages
-  --uninstall --purge    retire tout, données et réglages compris
-  --yes                  ne pose pas de question
-  --help                 cette aide
+  --dry-run             dit ce qui serait fait, ne change rien
+  --offline LOT         installe depuis ce dossier de `make bundle`, sans réseau
+  --engine MOTEUR       ollama, ou embedded : llama.cpp intégré
+                        (par défaut : ollama s'il est installé)
+  --tls [CERT CLÉ]      HTTPS, avec ces deux fichiers PEM ; sans eux, avec un
+                        certificat auto-signé
+  --rollback            remet la version précédente en service
+  --uninstall           retire tout, sauf les données et les réglages
+  --uninstall --purge   retire tout, données et réglages compris
+  --yes                 ne pose pas de question
+  --help                cette aide
 
-/etc/couachgpt.toml n'est jamais modifié une fois écrit. Une mise à jour qui échoue se défait
-d'elle-même : l'ancienne version et sa base de données reviennent.
+/etc/couachgpt.toml n'est jamais modifié une fois écrit. Une mise à jour qui
+échoue se défait d'elle-même : la version d'avant et sa base reviennent.
 END
     else
         cat <<'END'
 Usage: sh install.sh [OPTIONS]
 
-Installs CouachGPT, or upgrades it where it is there already. Debian 12 or 13, Ubuntu 24.04; as root.
+Installs CouachGPT, or upgrades it where it is there already. As root, on Debian
+12 or 13, or Ubuntu 24.04.
 
-  --dry-run              say what would be done, change nothing
-  --offline BUNDLE       install from this folder, made by `make bundle`, without a network
-  --engine ENGINE        ollama or embedded (llama.cpp built in); else: Ollama if it is installed
-  --tls [CERT KEY]       HTTPS: with these two PEM files, or with a self-signed certificate
-  --rollback             bring the previous version back
-  --uninstall            remove everything but the data and the settings
-  --uninstall --purge    remove everything, data and settings too
-  --yes                  ask no question
-  --help                 this help
+  --dry-run             say what would be done, change nothing
+  --offline BUNDLE      install from this folder of `make bundle`, no network
+  --engine ENGINE       ollama, or embedded: llama.cpp built in
+                        (default: ollama where it is installed)
+  --tls [CERT KEY]      HTTPS, with these two PEM files; without them, with a
+                        self-signed certificate
+  --rollback            bring the version before back
+  --uninstall           remove everything but the data and the settings
+  --uninstall --purge   remove everything, data and settings too
+  --yes                 ask no question
+  --help                this help
 
-/etc/couachgpt.toml is never changed once written. An upgrade that fails undoes itself: the old
-version and its database come back.
+/etc/couachgpt.toml is never changed once written. An upgrade that fails undoes
+itself: the version before and its database come back.
 END
     fi
 }
@@ -132,9 +138,13 @@ put() {
 # link TARGET NAME: the symbolic link as it should be, changed in one step.
 link() {
     [ "$(readlink "$2" 2>/dev/null)" != "$1" ] || return 0
-    run mkdir -p "$(dirname "$2")"
-    run ln -sfn "$1" "$2.installing"
-    run mv -T "$2.installing" "$2"
+    if [ -n "$DRY" ]; then
+        say "   écrit $2" "   writes $2"
+        return
+    fi
+    mkdir -p "$(dirname "$2")"
+    ln -sfn "$1" "$2.installing"
+    mv -T "$2.installing" "$2"
 }
 
 remove() {
@@ -196,8 +206,10 @@ parse() {
                 exit 0
                 ;;
             *)
-                usage >&2
-                die "option inconnue : $1" "unknown option: $1"
+                die "option inconnue : $1
+    sh install.sh --help les montre toutes" \
+                    "unknown option: $1
+    sh install.sh --help shows them all"
                 ;;
         esac
         shift
@@ -853,8 +865,10 @@ uninstall() {
             ! getent group "$each" >/dev/null || run groupdel "$each"
         done
     else
-        say "Restent vos données ($DATA) et vos réglages ($CONFIG, /etc/couachgpt) ; --purge les retire aussi." \
-            "Your data ($DATA) and settings ($CONFIG, /etc/couachgpt) stay; --purge removes them, too."
+        say "Restent vos données ($DATA) et vos réglages
+($CONFIG, /etc/couachgpt) ; --purge les retire aussi." \
+            "Your data ($DATA) and settings
+($CONFIG, /etc/couachgpt) stay; --purge removes them, too."
     fi
 }
 
