@@ -578,10 +578,12 @@ def test_uninstalling_leaves_the_data_alone_and_a_purge_nothing_at_all(
     assert bare.show(UNIT, "LoadState") == "not-found"
 
 
-# What the system keeps of its own: copies of its lists of accounts, and who was enabled when.
+# What the system keeps of its own: copies of its lists of accounts, who was enabled when, and
+# folders that others put their files into as well.
 BOOKKEEPING = {
     *(f"/etc/{name}-" for name in ("passwd", "shadow", "group", "gshadow")),
     "/etc/systemd/system/sockets.target.wants",
+    "/etc/sysusers.d",
     "/usr/local/share/bash-completion",
     "/usr/local/share/bash-completion/completions",
     "/usr/local/share/man/man1",
