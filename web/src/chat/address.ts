@@ -1,5 +1,5 @@
-// The page's address says which conversation is open: /c/<id>, or / for a new one.
-import type { ConversationId } from './protocol';
+// The page's address says what is open: /c/<id>, with #<number> at one message, or / for a new one.
+import type { ConversationId, MessageId } from './protocol';
 
 const PATTERN = /^\/c\/([\w-]+)\/?$/;
 
@@ -12,6 +12,18 @@ export function signInAddress(path: string): string {
   return `/login?${new URLSearchParams({ next: path, notice: 'session_ended' })}`;
 }
 
-export function addressOf(id: ConversationId | null): string {
-  return id === null ? '/' : `/c/${id}`;
+/** Returns the address of a conversation, at a message where one is given. */
+export function addressOf(id: ConversationId | null, message: MessageId | null = null): string {
+  const path = id === null ? '/' : `/c/${id}`;
+  return message === null ? path : `${path}#${message}`;
+}
+
+/** The id of a message's element; not that of the address, to which a browser scrolls by itself. */
+export function anchorOf(message: MessageId): string {
+  return `message-${message}`;
+}
+
+export function messageIn(hash: string): MessageId | null {
+  const found = /^#(\d{1,15})$/.exec(hash);
+  return found === null ? null : Number(found[1]);
 }

@@ -56,6 +56,26 @@ test('a first question gets an address, and its conversation follows by itself',
   expect(last().request('conversation.watch')).toBeUndefined();
 });
 
+test('a message that was searched for is shown, whatever branch it is on, until one asks', async () => {
+  hello();
+  client.open('c', 2);
+  snapshot('c', [message(1), answer(2, 1, { turn: null }), answer(3, 1, { turn: null })]);
+  expect(view.branch.map(({ id }) => id)).toEqual([1, 2]);
+  const { landing } = view;
+  expect(landing).toEqual({ message: 2 });
+
+  client.open('c', 2);
+  expect(view.landing).not.toBe(landing); // wanted again
+  client.open('c', 3);
+  expect(view.branch.map(({ id }) => id)).toEqual([1, 3]);
+  client.open('c', 2);
+  void client.ask('Encore', null);
+  expect(view.branch.map(({ id }) => id)).toEqual([1, 3]);
+  client.open(null);
+  expect(view.landing).toBeNull();
+  await settle();
+});
+
 test('a question cut off by a loss is sent again as the same one', async () => {
   hello();
   const done = client.ask('Bonjour', null);

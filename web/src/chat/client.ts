@@ -1,6 +1,6 @@
 // What the chat page knows and can do: the socket's messages in, one immutable view out.
 import type { ConversationState, Growing } from './conversation';
-import { apply, EMPTY, newestBranch, runningTurn } from './conversation';
+import { apply, branchThrough, EMPTY, newestBranch, runningTurn } from './conversation';
 import { newClientId } from './ids';
 import { engineProblem } from './notices';
 import type {
@@ -10,6 +10,7 @@ import type {
   ConversationId,
   Engine,
   Failure,
+  Found,
   Hello,
   Message,
   MessageId,
@@ -48,6 +49,8 @@ export interface View {
   readonly isOpening: boolean;
   readonly isMissing: boolean;
   readonly branch: readonly Message[];
+  /** The message to be shown, on whatever branch it is; another object each time it is wanted. */
+  readonly landing: { readonly message: MessageId } | null;
   readonly running: Turn | null;
   /** The answer whose text will be written anew, see `ConversationState`. */
   readonly stale: MessageId | null;
@@ -80,6 +83,7 @@ export class ChatClient {
     isOpening: false,
     isMissing: false,
     branch: [],
+    landing: null,
     running: null,
     stale: null,
     pending: null,
@@ -112,10 +116,15 @@ export class ChatClient {
     this.connection.close();
   }
 
-  /** Opens a conversation, or null for a new one. The address is the caller's. */
-  open(id: ConversationId | null): void {
+  /** Opens a conversation, or null for a new one, at a message. The address is the caller's. */
+  open(id: ConversationId | null, message: MessageId | null = null): void {
     const before = this.view.current;
-    if (before === id && this.view.branch.length > 0) return;
+    const landing = message === null ? null : { message };
+    if (before === id && this.view.branch.length > 0) {
+      if (landing !== null) this.land(landing);
+      return;
+    }
+    this.view = { ...this.view, landing };
     if (before !== null && before !== id && this.connection.status === 'open') {
       this.watching.delete(before); // whatever is under way, the server will have forgotten it
       void this.attempt('conversation.unwatch', { conversation: before });
@@ -140,7 +149,13 @@ export class ChatClient {
       model,
     };
     this.show({ pending, problem: null });
+    this.land(null); // the question follows the newest message
     await this.send(pending);
+  }
+
+  /** Looks in titles and messages. Rejects with a RequestError. */
+  search(text: string, before: MessageId | null): Promise<Found> {
+    return this.connection.request('conversation.search', { text, before });
   }
 
   async stop(): Promise<void> {
@@ -149,6 +164,7 @@ export class ChatClient {
   }
 
   async regenerate(message: MessageId, model: string | null): Promise<void> {
+    this.land(null); // the new answer is on the newest branch
     await this.attempt('chat.regenerate', { message, model });
   }
 
@@ -325,15 +341,20 @@ export class ChatClient {
     this.show({ conversations: [conversation, ...others] });
   }
 
+  private land(landing: View['landing']): void {
+    this.view = { ...this.view, landing };
+    this.show(this.shown(this.view.current));
+  }
+
   /** The part of the view that one conversation decides. */
   private shown(id: ConversationId | null): Partial<View> {
     const state = id === null ? null : (this.states.get(id) ?? EMPTY);
     if (state === null) return { branch: [], running: null, stale: null, isOpening: false };
     const { messages, position, stale } = state;
-    const { pending } = this.view;
+    const { pending, landing } = this.view;
     const hasCome = messages.some((message) => message.client_id === pending?.client_id);
     return {
-      branch: newestBranch(messages),
+      branch: landing === null ? newestBranch(messages) : branchThrough(messages, landing.message),
       running: runningTurn(messages),
       stale,
       isOpening: position === null,

@@ -1,7 +1,7 @@
 // The reducer: no gap, no repeat, and a piece of text that copies nothing.
 import { expect, test } from 'vitest';
 import type { ConversationState } from './conversation';
-import { apply, EMPTY, newestBranch, runningTurn, whole } from './conversation';
+import { apply, branchThrough, EMPTY, newestBranch, runningTurn, whole } from './conversation';
 import type { ConversationEvent, Message } from './protocol';
 import { answer, example, message, turn } from './testing';
 
@@ -144,6 +144,18 @@ test('of two answers to one question the newest is shown', () => {
   const branch = newestBranch([message(1), answer(2, 1), message(3, { parent: 2 }), answer(4, 1)]);
 
   expect(branch.map(({ id }) => id)).toEqual([1, 4]);
+});
+
+test.each([
+  [2, [1, 2, 3]],
+  [3, [1, 2, 3]],
+  [4, [1, 4]],
+  [1, [1, 4]],
+  [9, [1, 4]],
+])('the branch through message %i is %j', (id, expected) => {
+  const tree = [message(1), answer(2, 1), message(3, { parent: 2 }), answer(4, 1)];
+
+  expect(branchThrough(tree, id).map((each) => each.id)).toEqual(expected);
 });
 
 test('parents that go round in a circle end', () => {

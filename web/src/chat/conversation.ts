@@ -66,13 +66,24 @@ export function whole(state: ConversationState, message: Message): Message {
  * regenerated answers are siblings in the tree; the older ones are not shown.
  */
 export function newestBranch(messages: readonly Message[]): readonly Message[] {
-  let leaf: Message | undefined;
-  const byId = new Map<MessageId, Message>();
-  for (const message of messages) {
-    byId.set(message.id, message);
-    if (leaf === undefined || message.id > leaf.id) leaf = message;
+  return branchTo(messages, Math.max(...messages.map(({ id }) => id)));
+}
+
+/** Returns the branch through a message and on to the newest after it; else the newest branch. */
+export function branchThrough(messages: readonly Message[], id: MessageId): readonly Message[] {
+  if (!messages.some((message) => message.id === id)) return newestBranch(messages);
+  const after = new Set([id]);
+  // A message is newer than its parent, so one pass finds all that follow.
+  for (const message of messages.toSorted((a, b) => a.id - b.id)) {
+    if (message.parent !== null && after.has(message.parent)) after.add(message.id);
   }
+  return branchTo(messages, Math.max(...after));
+}
+
+function branchTo(messages: readonly Message[], id: MessageId): readonly Message[] {
+  const byId = new Map(messages.map((message) => [message.id, message]));
   const branch: Message[] = [];
+  let leaf = byId.get(id);
   while (leaf !== undefined && branch.length < messages.length) {
     branch.push(leaf);
     leaf = leaf.parent === null ? undefined : byId.get(leaf.parent);

@@ -15,6 +15,8 @@ export interface ScrollState {
 }
 
 const NEAR = 2; // pixels: browsers round positions when the page is zoomed
+const MARGIN = 24; // pixels over what is landed on
+const MOVES = ['wheel', 'touchmove', 'pointerdown', 'keydown'] as const; // by the reader
 const AWAY = 120; // pixels: from here on a way back is worth a button
 
 export const AT_BOTTOM: ScrollState = { isFollowing: true, top: 0, height: 0, room: 0 };
@@ -50,6 +52,7 @@ export function isAway(state: ScrollState, now: Metrics): boolean {
 export class Follower {
   private state = AT_BOTTOM;
   private wasAway = false;
+  private target: Element | null = null;
   private readonly sizes: ResizeObserver;
 
   constructor(
@@ -59,6 +62,7 @@ export class Follower {
   ) {
     element.addEventListener('scroll', this.onscroll, { passive: true });
     element.addEventListener('wheel', this.onwheel, { passive: true });
+    for (const each of MOVES) element.addEventListener(each, this.letGo, { passive: true });
     this.sizes = new ResizeObserver(this.onresize);
     this.sizes.observe(content);
     this.sizes.observe(element);
@@ -66,15 +70,28 @@ export class Follower {
 
   /** Goes to the bottom and stays there. */
   latest(): void {
+    this.letGo();
     this.state = { ...this.state, isFollowing: true };
+    this.onresize();
+  }
+
+  /** Shows a child at the top, and keeps it there until the reader moves: what is above may grow. */
+  land(target: Element): void {
+    this.target = target;
+    this.become({ ...this.state, isFollowing: false });
     this.onresize();
   }
 
   destroy(): void {
     this.sizes.disconnect();
+    for (const each of MOVES) this.element.removeEventListener(each, this.letGo);
     this.element.removeEventListener('scroll', this.onscroll);
     this.element.removeEventListener('wheel', this.onwheel);
   }
+
+  private readonly letGo = (): void => {
+    this.target = null;
+  };
 
   private readonly onscroll = (): void => this.become(scrolled(this.state, this.element));
 
@@ -87,6 +104,11 @@ export class Follower {
 
   private readonly onresize = (): void => {
     const { element } = this;
+    if (this.target !== null) {
+      // Not scrollIntoView, which moves all that is around this element, too.
+      const above = this.target.getBoundingClientRect().top - element.getBoundingClientRect().top;
+      element.scrollTop += above - MARGIN;
+    }
     if (this.state.isFollowing) element.scrollTop = element.scrollHeight;
     this.become(this.state.isFollowing ? measured(true, element) : this.state);
   };
