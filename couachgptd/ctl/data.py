@@ -144,7 +144,8 @@ def clean(arguments: "Namespace") -> int:
             text = _counts(old) or _("There is nothing to clean away.")
             return say(arguments, found, text)
         consent.require(arguments, _counts(old) + "\n" + _("This is deleted for good."))
-        answer = client.call("control.db.clean", {"kinds": list(old)})
+        with shown(_("Cleaning up:")):
+            answer = client.call("control.db.clean", {"kinds": list(old)})
     return say(arguments, answer, _counts(answer["deleted"]) + "\n" + _("Deleted."))
 
 

@@ -35,7 +35,8 @@ def _downloaded(arguments: "Namespace", name: str, verb: str, **names: "Any") ->
     progress = Progress(name, 0, as_json=arguments.json)
     try:
         with connected(arguments) as client:
-            for event in client.stream(verb, None, **names):
+            events = client.stream(verb, None, silence_seconds=arguments.timeout, **names)
+            for event in events:
                 if event["type"] == "progress":
                     progress.step(event["stage"], event["bytes"], event["total_bytes"])
     finally:

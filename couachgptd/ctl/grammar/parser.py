@@ -105,7 +105,7 @@ def add_everywhere(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     add(
         "--timeout", metavar="SECONDS", type=seconds, default=absent,
-        help=_("how long to wait for an answer (default: 30; for ask, without end)"),
+        help=_("how long to wait for an answer (default: 30, more for what takes long)"),
     )  # fmt: skip
     add(
         "--wait", metavar="SECONDS", type=seconds, default=absent,
