@@ -77,7 +77,7 @@ async def show(request: web.Request) -> web.StreamResponse:
         "language": pages.language_of(request),
         "csrf": csrf.token(request),
         "version": __version__,
-        "brand": pages.brand_of(request)["name"],
+        "brand": pages.brand_of(request.config_dict)["name"],
         "data": dict(zip(PAGES[page], answers, strict=True)),
     }
     return pages.render(request, "admin.html", props=props, page=page, pages=list(PAGES))

@@ -120,7 +120,7 @@ async def chat_page(request: web.Request) -> web.StreamResponse:
     if conversation_id is not None:
         conversation = await request.config_dict[CHAT].conversation(user, conversation_id)
         conversation_id = ConversationId(conversation.id)
-    brand = pages.brand_of(request)
+    brand = pages.brand_of(request.config_dict)
     props = {
         "user": wire.user(user),
         "brand": {"name": brand["name"], "logo": brand["logo"]},

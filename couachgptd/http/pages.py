@@ -7,6 +7,7 @@ from typing import Any
 import aiohttp_jinja2
 import jinja2
 from aiohttp import web
+from aiohttp.helpers import ChainMapProxy
 
 from couachgptd import paths
 from couachgptd.http import csrf
@@ -58,7 +59,7 @@ def render(
             "gettext": texts.gettext,
             "ngettext": texts.ngettext,
             "language": language,
-            "brand": brand_of(request),
+            "brand": brand_of(request.config_dict),
             "csrf": csrf.token(request),
             "user": request.get(USER),
             "path": request.path,
@@ -76,9 +77,9 @@ def theme_of(request: web.Request) -> str:
     return theme if theme in THEMES else THEMES[0]
 
 
-def brand_of(request: web.Request) -> dict[str, str]:
-    brand = request.config_dict[BRAND]()
-    sent = request.config_dict[LOGO].shown
+def brand_of(app: web.Application | ChainMapProxy) -> dict[str, str]:
+    brand = app[BRAND]()
+    sent = app[LOGO].shown
     logo = LOGO_PATH if brand.logo else ""
     return {
         "name": brand.name,

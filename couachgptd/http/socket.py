@@ -20,6 +20,7 @@ from couachgptd.http.keys import (
     CHAT,
     CONTROL,
     CONVERSATIONS,
+    LOGO,
     MODELS,
     SEARCH,
     SESSION_ID,
@@ -29,6 +30,7 @@ from couachgptd.http.keys import (
 )
 from couachgptd.http.origin import is_same_origin
 from couachgptd.http.overview import keep_telling
+from couachgptd.http.pages import brand_of
 from couachgptd.http.streams import STREAMS, Stream
 from couachgptd.services.chat import Asked, Question
 from couachgptd.services.topics import encode
@@ -300,14 +302,30 @@ def set_up_sockets(app: web.Application) -> None:
         for tab in app[SOCKETS]:
             tab.send(text)
 
+    _set_up_looks(app)
+    app[ACCOUNTS].changed = changed
+    app[MODELS].changed = tell_all
+    app.on_shutdown.append(say_goodbye)
+
+
+def _set_up_looks(app: web.Application) -> None:
+    """Register what tells every page of another banner, brand or logo."""
+
     def show_banner() -> None:
         for tab in app[SOCKETS]:
             tab.tell("banner", {"banner": app[SITE].banner})
 
+    def show_brand() -> None:
+        for tab in app[SOCKETS]:
+            tab.tell("brand", {"brand": brand_of(app)})
+
+    def setting_changed(name: str) -> None:
+        if name.startswith("brand."):
+            show_brand()
+
     app[SITE].banner_changed = show_banner
-    app[ACCOUNTS].changed = changed
-    app[MODELS].changed = tell_all
-    app.on_shutdown.append(say_goodbye)
+    app[SITE].changed = setting_changed
+    app[LOGO].changed = show_brand
 
 
 def warn_of_restart(app: web.Application) -> None:

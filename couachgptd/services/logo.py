@@ -4,7 +4,7 @@ import base64
 import hashlib
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -34,12 +34,16 @@ class Picture:
 
 
 class Logo:
-    """`shown` wins over the configuration's `brand.logo`; None gives that its say again."""
+    """`shown` wins over the configuration's `brand.logo`; None gives that its say again.
+
+    `changed` is called when it is another.
+    """
 
     def __init__(self, store: Store, sandbox: Sandbox) -> None:
         self._store = store
         self._sandbox = sandbox
         self.shown: Picture | None = None
+        self.changed: Callable[[], None] = lambda: None
 
     @classmethod
     async def recalled(cls, store: Store, sandbox: Sandbox) -> Self:
@@ -71,9 +75,11 @@ class Logo:
         kept = {"type": media_type, "data": base64.b64encode(data).decode()}
         await self._store.set_setting(SETTING, json.dumps(kept))
         self.shown = picture
+        self.changed()
         await self._store.audit(actor, "logo.set", self.shape or {})
 
     async def remove(self, actor: str) -> None:
         await self._store.set_setting(SETTING, None)
         self.shown = None
+        self.changed()
         await self._store.audit(actor, "logo.rm", {})

@@ -25,7 +25,8 @@ class Site:
     """A stored value wins over the configuration's; `None` gives that its say again.
 
     `configured` are the settings that may be changed, by name (`accounts.registration`); `check`
-    returns a value of one as it is to be, or raises BadRequest. `banner_changed` tells everybody.
+    returns a value of one as it is to be, or raises BadRequest. `changed` is called with the name
+    of each that is another now; `banner_changed` tells everybody.
     """
 
     def __init__(self, store: Store, configured: Mapping[str, Any], check: Check) -> None:
@@ -37,6 +38,7 @@ class Site:
         self._banner: Banner | None = None
         self._end: asyncio.TimerHandle | None = None
         self.banner_changed: Callable[[], None] = lambda: None
+        self.changed: Callable[[str], None] = lambda _: None
 
     async def recall(self) -> None:
         """Take up what was stored; what this version no longer takes is left out."""
@@ -67,8 +69,7 @@ class Site:
     def configure(self, name: str, value: Any) -> None:
         """Know what the configuration says now; a stored value still wins."""
         self._configured[name] = value
-        if name in self._appliers:
-            self._appliers[name](self[name])
+        self._changed(name)
 
     def shapes(self) -> list[Json]:
         return [self.shape(name) for name in self._configured]
@@ -90,9 +91,13 @@ class Site:
         await self._store.set_setting(SETTINGS, json.dumps(stored))
         await self._store.audit(actor, "setting.change", {"name": name, "value": value})
         self._stored = stored
+        self._changed(name)
+        return self.shape(name)
+
+    def _changed(self, name: str) -> None:
         if name in self._appliers:
             self._appliers[name](self[name])
-        return self.shape(name)
+        self.changed(name)
 
     def _known(self, name: str) -> str:
         if name not in self._configured:

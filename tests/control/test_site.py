@@ -103,6 +103,21 @@ async def test_a_banner_is_on_every_page_at_once_and_goes_with_its_time(
     assert fresh.control("GET", "/v1/banner") == (200, {"banner": None})
 
 
+async def test_another_brand_is_on_every_open_page_at_once(fresh: RunningDaemon) -> None:
+    async with fresh.browser("claire") as browser, browser.ws() as page:
+        for name, value in (("name", "Canard"), ("accent", "#112233"), ("name", None)):
+            change(fresh, f"brand.{name}", value)
+        told = [(await page.next("brand"))["brand"] for _ in range(3)]
+        fresh.control("DELETE", "/v1/settings/logo")
+
+        assert (await page.next("brand"))["brand"] == told[-1]
+
+    first = {"name": "Canard", "logo": "", "accent": told[0]["accent"]}
+    assert told[0] == {**first, "accent_dark": told[0]["accent_dark"]}
+    assert told[1] == {**told[0], "accent": "#112233"}
+    assert told[2] == {**told[1], "name": "CouachGPT"}
+
+
 def test_a_banner_outlives_the_daemon_and_is_taken_away(fresh: RunningDaemon) -> None:
     fresh.control("POST", "/v1/banner", {"text": "  Bonjour \n à tous "})
     fresh.restart()

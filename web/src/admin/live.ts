@@ -1,6 +1,7 @@
 // How things are, as the server tells it every two seconds for as long as somebody looks.
 import { signInAddress } from '../chat/address';
-import type { Failure } from '../chat/protocol';
+import { takeColours } from '../brand';
+import type { Brand, Failure } from '../chat/protocol';
 import { Connection, type Status as LinkStatus } from '../chat/socket';
 import type { Desk } from './desk.svelte';
 import type { Queue, Status } from './shapes';
@@ -20,6 +21,12 @@ export function firstLive(desk: Desk): Live {
   };
 }
 
+function show(brand: Brand): void {
+  takeColours(brand);
+  const name = document.querySelector('.admin-brand');
+  if (name !== null) name.textContent = brand.name;
+}
+
 /** Tells `onlive` again and again; nothing is asked for while the page is hidden. Returns its end. */
 export function watch(
   onlive: (live: Live) => void,
@@ -32,6 +39,7 @@ export function watch(
       open: () => new WebSocket(new URL('/ws', location.href)),
       onmessage: (message) => {
         if (message.type === 'hello') void connection?.request('admin.watch', {});
+        if (message.type === 'brand') show(message.brand);
         if (message.type !== 'overview') return;
         onlive({
           status: (message.status as Status | undefined) ?? null,

@@ -5,6 +5,7 @@ import { newClientId } from './ids';
 import { engineProblem } from './notices';
 import type {
   Banner,
+  Brand,
   Conversation,
   ConversationEvent,
   ConversationId,
@@ -41,6 +42,8 @@ export interface View {
   readonly isRestarting: boolean;
   readonly engine: Engine | null;
   readonly banner: Banner | null;
+  /** What it is now; null where it is what the page came with. */
+  readonly brand: Brand | null;
   readonly models: readonly Model[];
   readonly defaultModel: string | null;
   readonly conversations: readonly Conversation[];
@@ -76,6 +79,7 @@ export class ChatClient {
     isRestarting: false,
     engine: null,
     banner: null,
+    brand: null,
     models: [],
     defaultModel: null,
     conversations: [],
@@ -290,6 +294,9 @@ export class ChatClient {
         return;
       case 'banner':
         this.show({ banner: message.banner });
+        return;
+      case 'brand':
+        this.show({ brand: message.brand });
         return;
       case 'overview': // an administrator's page asks for it
         return;

@@ -15,6 +15,7 @@ const TYPES = [
   'conversation',
   'engine',
   'banner',
+  'brand',
   'overview',
   'closing',
 ] as const;

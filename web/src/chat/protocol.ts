@@ -255,6 +255,19 @@ export interface Banner {
   readonly until: string | null;
 }
 
+/** The company's, where it has them: `logo` is an address, empty for ours. */
+export interface Brand {
+  readonly name: string;
+  readonly logo: string;
+  readonly accent: string;
+  readonly accent_dark: string;
+}
+
+export interface BrandChanged {
+  readonly type: 'brand';
+  readonly brand: Brand;
+}
+
 export interface BannerChanged {
   readonly type: 'banner';
   readonly banner: Banner | null;
@@ -283,6 +296,7 @@ export type ServerMessage =
   | ConversationsChanged
   | EngineChanged
   | BannerChanged
+  | BrandChanged
   | Overview
   | Closing;
 
@@ -378,6 +392,7 @@ const CHECKS: Record<ServerMessage['type'], Check> = {
   engine: (raw) => isObject(raw.engine) && Array.isArray(raw.models),
   banner: (raw) =>
     raw.banner === null || (isObject(raw.banner) && typeof raw.banner.text === 'string'),
+  brand: (raw) => isObject(raw.brand) && typeof raw.brand.name === 'string',
   overview: (raw) => isObject(raw.status) || isObject(raw.error),
   closing: (raw) => typeof raw.reason === 'string',
 };
