@@ -3,12 +3,20 @@ import { expect, test, vi } from 'vitest';
 import { RequestError } from '../chat/socket';
 import { Api } from './api';
 
-function api(response: Response | Error): { api: Api; asked: () => [string, URLSearchParams] } {
+interface Made {
+  api: Api;
+  asked: () => [string, URLSearchParams];
+  leave: () => void;
+}
+
+function api(response: Response | Error): Made {
   const fetcher = vi.fn<typeof fetch>(() =>
     response instanceof Error ? Promise.reject(response) : Promise.resolve(response),
   );
+  const leave = vi.fn();
   return {
-    api: new Api('token', fetcher),
+    leave,
+    api: new Api('token', fetcher, leave),
     asked: () => {
       const [address, options] = fetcher.mock.calls[0] ?? [];
       return [address as string, options?.body as URLSearchParams];
@@ -41,6 +49,16 @@ test('a refusal is thrown with its code and fields', async () => {
     code: 'engine_busy',
     fields: { n: 1 },
   });
+});
+
+test('who may not any more is led away, and nobody else', async () => {
+  const busy = api(refusal('engine_busy', 503));
+  await expect(busy.api.call({ verb: 'control.x' })).rejects.toThrow();
+  expect(busy.leave).not.toHaveBeenCalled();
+
+  const out = api(refusal('not_allowed', 403));
+  await expect(out.api.call({ verb: 'control.x' })).rejects.toThrow();
+  expect(out.leave).toHaveBeenCalledOnce();
 });
 
 test('an answer that is no answer of ours is a fault of the server', async () => {

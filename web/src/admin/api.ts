@@ -1,4 +1,5 @@
 // The operator's verbs, as the server passes them on to the control socket for an administrator.
+import { signInAddress } from '../chat/address';
 import type { Failure } from '../chat/protocol';
 import { RequestError } from '../chat/socket';
 
@@ -16,6 +17,8 @@ export class Api {
   constructor(
     private readonly csrf: string,
     private readonly fetcher: typeof fetch = fetch.bind(globalThis),
+    /** For who is signed out by now, or no administrator: the server says which on the way. */
+    private readonly leave = () => location.assign(signInAddress(location.pathname)),
   ) {}
 
   async call<T>({ verb, ...asked }: Call): Promise<T> {
@@ -35,7 +38,7 @@ export class Api {
       const response = await this.post(`stream/${verb}`, fields(asked), leaving.signal);
       for await (const line of lines(response)) {
         const event = JSON.parse(line) as T | Ended;
-        if (isEnded(event)) throw new RequestError(event.error.code, event.error.fields);
+        if (isEnded(event)) throw this.refusal(event.error);
         yield event;
       }
     } finally {
@@ -80,7 +83,12 @@ export class Api {
       throw new RequestError('connection_lost');
     }
     if (response.ok) return response;
-    throw await refusal(response);
+    throw this.refusal(await failureOf(response));
+  }
+
+  private refusal({ code, fields }: Failure): RequestError {
+    if (code === 'not_allowed') this.leave();
+    return new RequestError(code, fields);
   }
 }
 
@@ -101,12 +109,11 @@ function fields({ names, body }: Omit<Call, 'verb'>): Record<string, string> {
   };
 }
 
-async function refusal(response: Response): Promise<RequestError> {
+async function failureOf(response: Response): Promise<Failure> {
   try {
-    const { error } = (await response.json()) as { error: Failure };
-    return new RequestError(error.code, error.fields);
+    return ((await response.json()) as { error: Failure }).error;
   } catch {
-    return new RequestError('internal_error');
+    return { code: 'internal_error', fields: {} };
   }
 }
 
