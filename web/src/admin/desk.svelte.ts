@@ -16,11 +16,13 @@ export interface Question {
 }
 
 const KEY = Symbol('desk');
+const SAID_SECONDS = 8;
 
 export class Desk {
   question = $state.raw<Question | null>(null);
-  /** Read aloud: what was done last. */
+  /** Read aloud: what was done last; it goes by itself, so that it covers nothing for long. */
   said = $state('');
+  private silence: ReturnType<typeof setTimeout> | undefined;
   readonly api: Api;
 
   constructor(readonly props: Props) {
@@ -29,6 +31,12 @@ export class Desk {
 
   ask(question: Question): void {
     this.question = question;
+  }
+
+  say(text: string): void {
+    clearTimeout(this.silence);
+    this.said = text;
+    this.silence = setTimeout(() => (this.said = ''), SAID_SECONDS * 1000);
   }
 
   /** Returns what the page began with, or null where that failed. */
