@@ -192,6 +192,9 @@ def test_a_forgotten_password_is_mended_by_a_link_that_can_be_copied_without_tls
     theirs.fill("input[name=password_again]", "un tout autre mot de passe")
     submit(theirs)
     expect(theirs.get_by_role("alert")).to_have_count(0)
+    expect(theirs.get_by_role("status")).to_contain_text("Your new password is set")
+    theirs.goto(link)  # it works once
+    expect(theirs.locator("input[name=password]")).to_have_count(0)
 
 
 def test_an_account_is_made_and_what_was_typed_outlives_a_mistake(
@@ -308,6 +311,81 @@ def test_a_model_is_loaded_and_made_the_default(site: RunningDaemon, open_page: 
     assert site.control("GET", "/v1/models")[1]["default"] == "couac:3b"
 
 
+def test_a_download_of_a_model_is_cancelled_in_the_middle_and_another_comes_to_its_end(
+    site: RunningDaemon, open_page: OpenPage
+) -> None:
+    page = open_admin(site, open_page, "engine", "Engine")
+    name = page.get_by_label("Download a model").first
+    name.fill("sans-fin:1b")
+    page.get_by_role("button", name="Download", exact=True).click()
+    progress = page.get_by_role("progressbar")
+    expect(progress).to_have_js_property("position", 0.5)
+    page.get_by_role("button", name="Cancel the download").click()
+    expect(page.get_by_role("status").filter(has_text="is cancelled")).to_be_visible()
+    expect(progress).to_have_count(0)
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+    name.fill("inexistant")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("There is no model inexistant")
+    name.fill("nouveau:1b")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("row", name=re.compile("nouveau:1b"))).to_be_visible()
+    row = page.get_by_role("row", name=re.compile("sans-fin"))
+    expect(row).to_have_count(0)
+    assert [verb for _, verb in audited(site)].count("model.pull") == 3
+
+
+def test_the_server_is_restarted_from_the_page_which_comes_back_by_itself(
+    site: RunningDaemon, open_page: OpenPage
+) -> None:
+    page = open_admin(site, open_page, "server", "Server")
+    before = site.pid
+    page.get_by_role("button", name="Restart the server").click()
+    confirm(page, "Restart")
+    expect(page.get_by_text("this page comes back with it")).to_be_visible()
+
+    assert site.ended() == 85  # which systemd takes for: start me again
+    site.start()
+
+    expect(page.get_by_text(str(before), exact=True)).to_have_count(0)
+    expect(page.get_by_text(str(site.pid), exact=True)).to_be_visible()
+    expect(page.get_by_text("this page comes back with it")).to_have_count(0)
+
+
+def test_a_backup_is_restored_from_the_page_and_its_administrator_logs_in_again(
+    site: RunningDaemon, open_page: OpenPage
+) -> None:
+    site.control("POST", "/v1/db/backups")
+    site.add_user("zoe")
+    page = open_admin(site, open_page, "data", "Data")
+    row = page.get_by_role("row", name=re.compile("by hand"))
+    row.get_by_role("button", name="Restore").click()
+    expect(page.get_by_role("dialog")).to_contain_text("What was written since is lost")
+    confirm(page, "Restore the backup")
+    expect(page.get_by_text("The server restarts with the backup of")).to_be_visible()
+
+    assert site.ended() == 85
+    site.start()
+
+    page.wait_for_url("**/login?*notice=session_ended")
+    enter(page, "Data")
+    expect(page.get_by_role("row", name=re.compile("before a restore"))).to_be_visible()
+    users = site.control("GET", "/v1/users")[1]["users"]
+    assert [user["login"] for user in users] == ["ada", "grace", "marc"]
+
+
+def test_who_was_signed_out_meanwhile_is_led_to_the_log_in_and_back(
+    site: RunningDaemon, open_page: OpenPage
+) -> None:
+    page = open_admin(site, open_page, "data", "Data")
+    page.context.clear_cookies()
+    page.get_by_role("button", name="Check integrity").click()
+
+    page.wait_for_url("**/login?*notice=session_ended")
+    enter(page, "Data")
+
+
 def test_a_backup_is_made_and_downloaded_whole(
     site: RunningDaemon, open_page: OpenPage, tmp_path: Path
 ) -> None:
@@ -402,7 +480,7 @@ def test_registration_is_closed_at_once_and_given_back_to_the_configuration(
 
     back.click()
     page.get_by_role("dialog").get_by_role("button", name="Change the setting").click()
-    expect(page.get_by_label("Who may make an account")).to_have_value("approval")
+    expect(page.get_by_label("Who may make an account", exact=True)).to_have_value("approval")
     theirs.reload()
     expect(theirs.locator("input[name=password]")).to_be_visible()
 

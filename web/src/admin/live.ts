@@ -3,22 +3,12 @@ import { signInAddress } from '../chat/address';
 import { takeColours } from '../brand';
 import type { Brand, Failure } from '../chat/protocol';
 import { Connection, type Status as LinkStatus } from '../chat/socket';
-import type { Desk } from './desk.svelte';
 import type { Queue, Status } from './shapes';
 
 export interface Live {
   readonly status: Status | null;
   readonly queue: Queue | null;
   readonly failure: Failure | null;
-}
-
-/** Returns how things were when the page was made. */
-export function firstLive(desk: Desk): Live {
-  return {
-    status: desk.first<Status>('control.status'),
-    queue: desk.first<Queue>('control.queue'),
-    failure: desk.failure('control.status'),
-  };
 }
 
 function show(brand: Brand): void {
