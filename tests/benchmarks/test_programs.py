@@ -93,6 +93,21 @@ def test_queue_compares_what_is_announced_and_who_is_served_with_the_naive_ways(
     assert all(row["median_us"] > 0 for row in report["rows"] if "median_us" in row)
 
 
+def test_search_times_each_thing_typed_beside_a_scan_and_what_the_index_costs() -> None:
+    report = run("search")
+
+    typed = [row for row in report["rows"] if "typed" in row]
+    assert len(typed) == 7 * 3
+    assert all(row["median_ms"] > 0 and row["like_median_ms"] > 0 for row in typed)
+    found = {row["of"] for row in typed if row["found"]}
+    assert found == {"60 % of all", "a few"}, "everybody finds their own, and only that"
+    assert [row["kept"] for row in report["rows"] if "kept" in row] == [
+        "indexed at its end (ours)",
+        "indexed at each step",
+        "without an index",
+    ]
+
+
 def test_what_a_process_uses_is_seen_from_outside() -> None:
     program = "import time; end = time.process_time() + 0.2\nwhile time.process_time() < end: pass"
     with subprocess.Popen([sys.executable, "-c", f"{program}\ninput()"], stdin=-1) as process:
