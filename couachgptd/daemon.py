@@ -46,6 +46,7 @@ from couachgptd.services.heartbeat import Heartbeat
 from couachgptd.services.links import LinkService
 from couachgptd.services.logo import Logo
 from couachgptd.services.maintenance import Maintenance
+from couachgptd.services.model_rules import Rules
 from couachgptd.services.models import ModelService
 from couachgptd.services.operator import people
 from couachgptd.services.operator.desk import Call, Desk
@@ -102,9 +103,10 @@ async def run(config: Config, configuration: Configuration | None = None) -> int
         # After the store: the socket may lie in its directory, which is private from birth.
         control_socket = stack.enter_context(bound_socket(config.control_socket))
         passwords = stack.enter_context(closing(Argon2Passwords()))
-        engine = await stack.enter_async_context(opened_engine(config))
+        rules = await _recalled_rules(store, config)
+        engine = await stack.enter_async_context(opened_engine(config, rules.context_tokens))
         topics = Topics()
-        models = ModelService(engine, config.engine.model, store)
+        models = ModelService(engine, config.engine.model, store, rules.of)
         await models.recall()
         logs.standing["engine_state"] = lambda: models.state[0]
         runner = TurnRunner(
@@ -124,6 +126,7 @@ async def run(config: Config, configuration: Configuration | None = None) -> int
             exchanges=config.chat.context_exchanges,
             answer_tokens=config.chat.answer_tokens,
             temperature=config.chat.temperature,
+            rules_of=rules.of,
         )
         accounts = AccountService(
             store,
@@ -135,7 +138,6 @@ async def run(config: Config, configuration: Configuration | None = None) -> int
             window_seconds=config.accounts.login_window_seconds,
         )
         links = LinkService(store, passwords, accounts)
-        settings.apply = partial(_take_over, accounts, site)
         chat = ChatService(store, topics, runner, models, prompts)
         engine_control = await stack.enter_async_context(opened_control(config, engine))
         watch = Watch(engine_control, runner, models, store, Limits(**asdict(config.watchdog)))
@@ -148,7 +150,7 @@ async def run(config: Config, configuration: Configuration | None = None) -> int
                 *(site[f"retention.{each.name}"] for each in fields(Retention))
             ),
         )
-        _apply(site, accounts, maintenance, prompts)
+        _apply(settings, site, accounts, maintenance, prompts)
         orders = await Orders.recalled(engine, engine_control, models, runner, watch, store)
         desk = Desk(
             accounts=accounts,
@@ -167,6 +169,7 @@ async def run(config: Config, configuration: Configuration | None = None) -> int
             orders=orders,
             fitting=Fitting(engine, models, catalogue.size_in_catalogue),
             starters=Starters(partial(_starters, config), orders, models),
+            rules=rules,
             shutdown=shutdown,
             settings=settings,
             log=stack.enter_context(opened_tail()),
@@ -256,6 +259,16 @@ def _starters(config: Config) -> list[Starter]:
     return [Starter(**{name: getattr(each, name) for name in names}) for each in known.models]
 
 
+async def _recalled_rules(store: Store, config: Config) -> Rules:
+    defaults = {
+        "temperature": config.chat.temperature,
+        "top_p": None,
+        "answer_tokens": config.chat.answer_tokens,
+        "context_tokens": config.engine.context_tokens,
+    }
+    return await Rules.recalled(store, defaults)
+
+
 async def _recalled_site(store: Store, config: Config) -> Site:
     site = Site(store, {name: attrgetter(name)(config) for name in CHANGEABLE}, _checked)
     await site.recall()
@@ -263,9 +276,14 @@ async def _recalled_site(store: Store, config: Config) -> Site:
 
 
 def _apply(
-    site: Site, accounts: AccountService, maintenance: Maintenance, prompts: Prompts
+    settings: Configuration,
+    site: Site,
+    accounts: AccountService,
+    maintenance: Maintenance,
+    prompts: Prompts,
 ) -> None:
     """Have each setting that may be changed reach whom it concerns, now and later."""
+    settings.apply = partial(_take_over, accounts, site)
     site.apply("accounts.registration", partial(setattr, accounts, "registration"))
     site.apply("brand.name", partial(setattr, prompts, "name"))
     site.apply("backup.nightly", partial(setattr, maintenance, "is_nightly"))

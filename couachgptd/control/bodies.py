@@ -36,6 +36,16 @@ class Question(TypedDict):
     model: NotRequired[str | None]
 
 
+class ModelChange(TypedDict):
+    """What is left out stays; an option of null is the server's or the engine's own again."""
+
+    visible_to: NotRequired[Literal["everyone", "members", "admins"]]
+    temperature: NotRequired[float | None]
+    top_p: NotRequired[float | None]
+    answer_tokens: NotRequired[int | None]
+    context_tokens: NotRequired[int | None]
+
+
 class Removal(TypedDict):
     """`heir` is the login of who gets what is theirs; without one it is deleted, too."""
 

@@ -34,6 +34,7 @@ ROUTES: Mapping[str, tuple[str, str]] = {
     "control.model.load": ("POST", "/v1/models/{model}/load"),
     "control.model.unload": ("POST", "/v1/models/{model}/unload"),
     "control.model.default": ("POST", "/v1/models/{model}/default"),
+    "control.model.set": ("POST", "/v1/models/{model}"),
     # the queue
     "control.queue": ("GET", "/v1/queue"),
     "control.queue.pause": ("POST", "/v1/queue/pause"),

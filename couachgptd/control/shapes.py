@@ -13,6 +13,15 @@ class User(TypedDict):
     created_at: str
 
 
+class ModelOptions(TypedDict):
+    """How a model answers; null is the server's own, of `option_defaults` the engine's."""
+
+    temperature: float | None
+    top_p: float | None
+    answer_tokens: int | None
+    context_tokens: int | None
+
+
 class Model(TypedDict):
     name: str
     size_bytes: int | None
@@ -24,11 +33,14 @@ class Model(TypedDict):
     is_loaded: bool | None
     is_broken: bool
     is_quarantined: bool
+    visible_to: Literal["everyone", "members", "admins"]
+    options: ModelOptions
 
 
 class ModelList(TypedDict):
     models: list[Model]
     default: str | None
+    option_defaults: ModelOptions
 
 
 class Fit(TypedDict):

@@ -123,6 +123,7 @@ TABLE: Mapping[str, Audience] = {
     "control.model.load": Audience.OPERATOR,
     "control.model.unload": Audience.OPERATOR,
     "control.model.default": Audience.OPERATOR,
+    "control.model.set": Audience.OPERATOR,
     "control.restart": Audience.OPERATOR,
     "control.drain": Audience.OPERATOR,
     "control.setting.list": Audience.MONITOR,

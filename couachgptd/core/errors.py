@@ -46,6 +46,12 @@ class BadRequest(CouachError):
     code = "bad_request"
 
 
+class OptionInvalid(CouachError):
+    """An option of a model is out of its bounds. Fields: `name`, `least`, `most`."""
+
+    code = "option_invalid"
+
+
 class MessageEmpty(CouachError):
     code = "message_empty"
 
@@ -310,19 +316,19 @@ class ModelBroken(EngineError):
 
 
 class ModelQuarantined(EngineError):
-    """It failed to load too often: not offered until its file changes, or a reset.
-
-    Fields: `model`.
-    """
+    """It failed to load too often; another file, or a reset, offers it again. Fields: `model`."""
 
     code = "model_quarantined"
 
 
-class ModelTooLarge(EngineError):
-    """The machine's whole memory does not hold it, see `core.memory`.
+class ModelHidden(EngineError):
+    """An administrator offers it to others only. Fields: `model`."""
 
-    Fields: `model`, `needed_bytes`, `total_bytes`, `fitting_context_tokens`.
-    """
+    code = "model_hidden"
+
+
+class ModelTooLarge(EngineError):
+    """Fields: `model`, `needed_bytes`, `total_bytes`, `fitting_context_tokens` (`core.memory`)."""
 
     code = "model_too_large"
 

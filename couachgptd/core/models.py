@@ -73,6 +73,7 @@ class ChatRequest:
     slot: int = 0
     think: bool | None = None
     temperature: float | None = None
+    top_p: float | None = None
     seed: int | None = None
     stop: tuple[str, ...] = ()
 

@@ -7,6 +7,7 @@ from couachgptd.core.conversations import Conversation, Message
 from couachgptd.core.ids import ConversationId, MessageId, TurnId, UserId
 from couachgptd.core.incidents import Incident
 from couachgptd.core.memory import MemoryNeed
+from couachgptd.core.model_rules import ModelRules
 from couachgptd.core.models import (
     ChatRequest,
     EngineStatus,
@@ -340,6 +341,12 @@ class Store(PeopleStore, ConversationStore, RecordStore, Protocol):
     async def setting(self, name: str) -> str | None: ...
 
     async def set_setting(self, name: str, value: str | None) -> None: ...
+
+    async def model_rules(self) -> dict[str, ModelRules]:
+        """Return what was decided of models, by name; of the others nothing was."""
+        ...
+
+    async def set_model_rules(self, model: str, rules: ModelRules) -> None: ...
 
     async def ping(self) -> None:
         """Prove that the writer answers, or is rewriting the whole file by our order."""

@@ -49,6 +49,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         mark("The daemon did not understand: {reason}"),
         mark("Are couachgptctl and couachgptd of the same version?"),
     ),
+    "option_invalid": (mark("{name} must be between {least} and {most}."), ""),
     "message_empty": (mark("The question is empty."), ""),
     "title_invalid": (mark("A title has 1 to {max_length} characters."), ""),
     "message_too_long": (
@@ -175,6 +176,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "model_quarantined": (
         mark("The model {model} failed to load too often and is set aside."),
         mark("A new file, or `couachgptctl engine reset`, makes it available again."),
+    ),
+    "model_hidden": (
+        mark("The model {model} is offered to others only."),
+        mark("`couachgptctl model set {model} --visible-to everyone` offers it to all."),
     ),
     "model_too_large": (
         mark(

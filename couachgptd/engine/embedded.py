@@ -31,6 +31,7 @@ from couachgptd.core.models import (
     PromptMessage,
     PullProgress,
 )
+from couachgptd.engine.contexts import ContextOf, no_choice
 from couachgptd.engine.estimate import TEMPLATE_TOKENS, estimated_tokens
 from couachgptd.engine.fetching import fetched
 from couachgptd.engine.gguf import facts_in, model_in
@@ -67,12 +68,14 @@ class EmbeddedEngine:
         deadlines: settings.Deadlines,
         models_dir: Path,
         machine_memory: MachineMemory = machine_memory,
+        chosen_context: ContextOf = no_choice,
     ) -> None:
         self._engine = engine
         self._embedded = embedded
         self._deadlines = deadlines
         self._models_dir = models_dir
         self._machine_memory = machine_memory
+        self._chosen_context = chosen_context
         self._switch = asyncio.Lock()
         self._running: Running | None = None
         self._child: LlamaProcess | None = None  # the last one made, also while it loads
@@ -210,7 +213,9 @@ class EmbeddedEngine:
         async with self._switch:
             running = self._serving(model)
             if running is not None:
-                return running
+                context = self._slot_tokens((await self._find(model))[0])
+                if running.process.context_tokens == context:
+                    return running
             return await self._started(model)
 
     async def _started(self, model: str) -> Running:
@@ -292,7 +297,8 @@ class EmbeddedEngine:
         return running if running is not None and running.process.model == model else None
 
     def _slot_tokens(self, model: Model) -> int:
-        return min(self._engine.context_tokens, model.context_tokens or self._engine.context_tokens)
+        wanted = self._chosen_context(model.name) or self._engine.context_tokens
+        return min(wanted, model.context_tokens or wanted)
 
     async def _find(self, name: str) -> tuple[Model, Path]:
         for model, path in await asyncio.to_thread(self._listing):

@@ -236,6 +236,8 @@ def chat_body(request: ChatRequest, *, opens_thought: bool) -> dict[str, Any]:
         body["chat_template_kwargs"] = {"enable_thinking": think}
     if request.temperature is not None:
         body["temperature"] = request.temperature
+    if request.top_p is not None:
+        body["top_p"] = request.top_p
     if request.seed is not None:
         body["seed"] = request.seed
     if request.stop:

@@ -27,6 +27,7 @@ from couachgptd.core.models import (
     Reading,
 )
 from couachgptd.engine.addresses import is_on_this_machine
+from couachgptd.engine.contexts import ContextOf, no_choice
 from couachgptd.engine.deadlines import Deadlines
 from couachgptd.engine.estimate import TEMPLATE_TOKENS, estimated_tokens
 from couachgptd.engine.machine import disk_free_bytes
@@ -52,8 +53,9 @@ Result = TypeVar("Result")
 class OllamaEngine:
     """Importing this module costs the client's memory: only the chosen engine is imported.
 
-    Every call carries the same runner options and the same `keep_alive`: another value of either
-    makes Ollama load the model again, or forget it.
+    Every call for a model carries the same runner options and the same `keep_alive`: another value
+    of either makes Ollama load the model again, or forget it. `chosen_context` knows the context
+    that was chosen for a model; once it is another one, the model counts as not loaded.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class OllamaEngine:
         ollama: settings.Ollama,
         deadlines: settings.Deadlines,
         machine_memory: MachineMemory = machine_memory,
+        chosen_context: ContextOf = no_choice,
     ) -> None:
         self._url = ollama.url
         self._machine_memory = machine_memory
@@ -69,13 +72,13 @@ class OllamaEngine:
         self._keep_alive = ollama.keep_alive_seconds
         self._models_dir = ollama.models_dir
         self._context_tokens = engine.context_tokens
+        self._chosen_context = chosen_context
         self._deadlines = deadlines
         self._client = OllamaClient(ollama.url)
-        self._runner_options: dict[str, int] = {"num_ctx": engine.context_tokens}
-        if engine.threads:
-            self._runner_options["num_thread"] = engine.threads
+        self._threads = engine.threads
         self._answered_at: dict[str, float] = {}
-        self._context_of: dict[str, int] = {}
+        self._trained_for: dict[str, int | None] = {}
+        self._loaded_with: dict[str, int] = {}
 
     async def status(self) -> EngineStatus:
         try:
@@ -140,6 +143,7 @@ class OllamaEngine:
                 await self._checked_memory(request.model)
             phase = "read" if is_loaded else "load"
             seconds = limits.load_seconds + limits.read_seconds
+            self._loaded_with[request.model] = self._wanted_context(request.model)
             answer = OllamaAnswer(request.model)
             self._answered_at.pop(request.model, None)  # it counts as loaded once it answers
             async with self._client.open_chat(self._chat_body(request)) as stream:
@@ -165,10 +169,17 @@ class OllamaEngine:
         return [estimated_tokens(message.text) + TEMPLATE_TOKENS for message in messages]
 
     async def context_tokens(self, model: str) -> int:
-        if model not in self._context_of:
-            trained_for = (await self.model(model)).context_tokens or self._context_tokens
-            self._context_of[model] = min(self._context_tokens, trained_for)
-        return self._context_of[model]
+        if model not in self._trained_for:
+            self._trained_for[model] = (await self.model(model)).context_tokens
+        wanted = self._wanted_context(model)
+        return min(wanted, self._trained_for[model] or wanted)
+
+    def _wanted_context(self, model: str) -> int:
+        return self._chosen_context(model) or self._context_tokens
+
+    def _runner_options(self, model: str) -> dict[str, int]:
+        threads = {"num_thread": self._threads} if self._threads else {}
+        return {"num_ctx": self._wanted_context(model), **threads}
 
     async def need(self, model: str, size_bytes: int | None = None) -> MemoryNeed | None:
         """Of the memory of another host nothing is known."""
@@ -180,7 +191,7 @@ class OllamaEngine:
             model,
             shape,
             slots=self._slots,
-            context_tokens=self._context_tokens,
+            context_tokens=self._wanted_context(model),
             batch_tokens=BATCH_TOKENS,
             total_bytes=memory.total_bytes,
             available_bytes=memory.available_bytes,
@@ -204,9 +215,10 @@ class OllamaEngine:
             model=model,
             prompt="",
             keep_alive=self._keep_alive,
-            options=self._runner_options,
+            options=self._runner_options(model),
         )
         seconds = self._deadlines.load_seconds
+        self._loaded_with[model] = self._wanted_context(model)
         await self._ask(loading, seconds=seconds, phase="load", model=model)
         self._answered_at[model] = asyncio.get_running_loop().time()
         return warning
@@ -239,7 +251,7 @@ class OllamaEngine:
     async def delete(self, model: str) -> None:
         await self._ask(self._client.delete(model), model=model)
         self._answered_at.pop(model, None)
-        self._context_of.pop(model, None)
+        self._trained_for.pop(model, None)
 
     async def close(self) -> None:
         await self._client.close()  # type: ignore[no-untyped-call]
@@ -260,6 +272,9 @@ class OllamaEngine:
             raise EngineTimeout(phase=phase, seconds=seconds) from None
 
     async def _is_loaded(self, model: str) -> bool:
+        wanted = self._wanted_context(model)
+        if self._loaded_with.get(model, wanted) != wanted:
+            return False
         answered_at = self._answered_at.get(model)
         now = asyncio.get_running_loop().time()
         if answered_at is not None and now - answered_at < LOADED_FOR_SECONDS:
@@ -288,16 +303,21 @@ class OllamaEngine:
             model=model,
             prompt="",
             keep_alive=0,
-            options=self._runner_options,
+            options=self._runner_options(model),
         )
         # There is no event to wait for: its runner is gone once it is listed no more.
         while full_name(model) in {row.model for row in (await self._client.ps()).models}:  # noqa: ASYNC110
             await asyncio.sleep(UNLOAD_POLL_SECONDS)
 
     def _chat_body(self, request: ChatRequest) -> dict[str, Any]:
-        options: dict[str, Any] = {**self._runner_options, "num_predict": request.max_tokens}
+        options: dict[str, Any] = {
+            **self._runner_options(request.model),
+            "num_predict": request.max_tokens,
+        }
         if request.temperature is not None:
             options["temperature"] = request.temperature
+        if request.top_p is not None:
+            options["top_p"] = request.top_p
         if request.seed is not None:
             options["seed"] = request.seed
         if request.stop:

@@ -8,6 +8,7 @@ import aiohttp
 
 from couachgptd.core.ports import Engine, EngineControl
 from couachgptd.engine.addresses import is_on_this_machine
+from couachgptd.engine.contexts import ContextOf, no_choice
 from couachgptd.engine.late import LateEngine
 from couachgptd.engine.probes import llama_probes, ollama_probes
 from couachgptd.engine.systemd import Systemctl
@@ -19,9 +20,10 @@ PROBE_SECONDS = 1.0
 UNIT = "ollama.service"  # as Ollama's own installer names it
 
 
-async def open_engine(config: Config) -> Engine:
+async def open_engine(config: Config, chosen_context: ContextOf = no_choice) -> Engine:
     """Return the engine; the caller closes it.
 
+    `chosen_context` tells the context that was chosen for a model, if one was.
     Only the chosen adapter is imported: the `ollama` package alone takes some 20 MB, and a
     quarter of a second, so that one only at its first use.
     """
@@ -30,26 +32,36 @@ async def open_engine(config: Config) -> Engine:
         kind = "ollama" if await ollama_answers(config.ollama.url) else "embedded"
         log.info("engine chosen", extra={"kind": kind})
     if kind == "ollama":
-        return LateEngine(lambda: _ollama(config))
+        return LateEngine(lambda: _ollama(config, chosen_context))
     if kind == "llama-server":
         from couachgptd.engine.llama_server import LlamaServerEngine
 
         return LlamaServerEngine(config.engine, config.llama_server, config.deadlines)
     from couachgptd.engine.embedded import EmbeddedEngine
 
-    return EmbeddedEngine(config.engine, config.embedded, config.deadlines, config.models_dir)
+    return EmbeddedEngine(
+        config.engine,
+        config.embedded,
+        config.deadlines,
+        config.models_dir,
+        chosen_context=chosen_context,
+    )
 
 
-def _ollama(config: Config) -> Callable[[], Engine]:
+def _ollama(config: Config, chosen_context: ContextOf) -> Callable[[], Engine]:
     from couachgptd.engine.ollama import OllamaEngine
 
-    return lambda: OllamaEngine(config.engine, config.ollama, config.deadlines)
+    return lambda: OllamaEngine(
+        config.engine, config.ollama, config.deadlines, chosen_context=chosen_context
+    )
 
 
 @asynccontextmanager
-async def opened_engine(config: Config) -> AsyncGenerator[Engine]:
+async def opened_engine(
+    config: Config, chosen_context: ContextOf = no_choice
+) -> AsyncGenerator[Engine]:
     """Open the engine for as long as the context lasts, then release all it holds."""
-    engine = await open_engine(config)
+    engine = await open_engine(config, chosen_context)
     try:
         yield engine
     finally:

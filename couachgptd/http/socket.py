@@ -55,7 +55,7 @@ class Tab:
 
     def __init__(self, request: web.Request, ws: web.WebSocketResponse, user: User) -> None:
         self.user_id: UserId = user.id
-        self._role = user.role
+        self.role = user.role
         self._ws = ws
         self._session_id = request[SESSION_ID]
         self._accounts = request.config_dict[ACCOUNTS]
@@ -129,7 +129,7 @@ class Tab:
             "epoch": self._topics.epoch,
             "user": wire.user(user),
             "conversations": await self.conversations.listed(user.id),
-            **self._models.overview(),
+            **self._models.overview(user.role),
         }
 
     async def _answer(self, text: str) -> None:
@@ -162,8 +162,8 @@ class Tab:
         before = fields.optional_number(request, "before")
         self.ok(request, **await self._search.search(user, fields.text(request, "text"), before))
 
-    async def list_models(self, _user: User, request: Json) -> None:
-        overview = self._models.overview()
+    async def list_models(self, user: User, request: Json) -> None:
+        overview = self._models.overview(user.role)
         self.ok(request, models=overview["models"], default=overview["default_model"])
 
     async def watch(self, user: User, request: Json) -> None:
@@ -251,7 +251,7 @@ class Tab:
         The page then goes to the log-in, which sends whoever is still logged in back to a new one.
         """
         found = await self._accounts.session(self._session_id)
-        if found is None or found[0].role is not self._role:
+        if found is None or found[0].role is not self.role:
             await self.sign_out()
 
 
@@ -298,9 +298,12 @@ def set_up_sockets(app: web.Application) -> None:
         await asyncio.gather(*(tab.go_away() for tab in app[SOCKETS].copy()))
 
     def tell_all() -> None:
-        text = encode({"type": "engine", **app[MODELS].overview()})
+        texts = {
+            role: encode({"type": "engine", **app[MODELS].overview(role)})
+            for role in {tab.role for tab in app[SOCKETS]}
+        }
         for tab in app[SOCKETS]:
-            tab.send(text)
+            tab.send(texts[tab.role])
 
     _set_up_looks(app)
     app[ACCOUNTS].changed = changed

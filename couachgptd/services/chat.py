@@ -94,7 +94,7 @@ class ChatService:
 
         `accepted` is called before the first event of the answer, so that whoever asked can
         watch from the start. Returns the conversation. Raises MessageEmpty, MessageTooLong,
-        TurnRunning, QueueFull, NotFound, ModelMissing, NoModel, EngineUnavailable.
+        TurnRunning, QueueFull, NotFound, ModelMissing, ModelHidden, NoModel, EngineUnavailable.
         """
         if not question.text.strip():
             raise MessageEmpty
@@ -115,7 +115,7 @@ class ChatService:
         self, user: User, question: Question, accepted: Callable[[Asked], None]
     ) -> ConversationId:
         with self._runner.place(user.id):
-            chosen = await self._models.resolve(question.model)
+            chosen = await self._models.resolve(question.model, user.role)
             await self._prompts.require_fit(chosen, user.language, question.text)
             conversation, message, answer, is_new = await self._store.add_question(
                 user_id=user.id,
@@ -142,7 +142,7 @@ class ChatService:
         if answer.parent_id is None:
             raise NotFound
         with self._runner.place(user.id):
-            chosen = await self._models.resolve(model)
+            chosen = await self._models.resolve(model, user.role)
             conversation, another = await self._store.add_answer(
                 user_id=user.id, question_id=answer.parent_id, model=chosen, options={}
             )
@@ -156,7 +156,7 @@ class ChatService:
         if answer.turn is None or not answer.turn.is_cut:
             raise BadRequest(reason="message")
         with self._runner.place(user.id):
-            chosen = await self._models.resolve(answer.turn.model)
+            chosen = await self._models.resolve(answer.turn.model, user.role)
             conversation, answer = await self._store.add_attempt(
                 user_id=user.id, message_id=answer.id, model=chosen, options={}
             )

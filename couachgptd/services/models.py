@@ -12,13 +12,16 @@ from couachgptd.core import wire
 from couachgptd.core.errors import (
     EngineError,
     EngineUnavailable,
+    ModelHidden,
     ModelMissing,
     ModelQuarantined,
     NoModel,
     StoreError,
 )
+from couachgptd.core.model_rules import RulesOf, no_rules
 from couachgptd.core.models import EngineStatus, LoadedModel, Model
 from couachgptd.core.ports import Engine, Store
+from couachgptd.core.users import Role
 from couachgptd.core.wire import Json
 
 log = logging.getLogger(__name__)
@@ -33,10 +36,13 @@ WELL = frozenset({"ready", "busy", "loading"})
 class ModelService:
     """Keeps the last known list; `changed` is called when something in it did."""
 
-    def __init__(self, engine: Engine, default: str, store: Store) -> None:
+    def __init__(
+        self, engine: Engine, default: str, store: Store, rules_of: RulesOf = no_rules
+    ) -> None:
         self._engine = engine
         self._default = default
         self._store = store
+        self._rules_of = rules_of
         self._models: list[Model] = []
         self._loaded: list[LoadedModel] = []
         self._status = EngineStatus(kind="", address="", is_up=False)
@@ -164,10 +170,16 @@ class ModelService:
     @property
     def default(self) -> str | None:
         """Return the configured model if it is there, else the first that can be used."""
+        return self.default_for(None)
+
+    def default_for(self, role: Role | None) -> str | None:
+        """Return the default among what is offered to a role; None, the operator, has all."""
         names = [
             model.name
             for model in self._models
-            if not model.is_broken and model.name not in self._quarantined
+            if not model.is_broken
+            and model.name not in self._quarantined
+            and self._rules_of(model.name).is_for(role)
         ]
         if self._default in names:
             return self._default
@@ -183,7 +195,7 @@ class ModelService:
     def loaded(self) -> list[LoadedModel]:
         return self._loaded
 
-    def shapes(self) -> list[Json]:
+    def shapes(self, role: Role | None = None) -> list[Json]:
         loaded = set(self.loaded_names)
         return [
             wire.model(
@@ -192,12 +204,13 @@ class ModelService:
                 is_quarantined=model.name in self._quarantined,
             )
             for model in self._models
+            if self._rules_of(model.name).is_for(role)
         ]
 
-    def overview(self) -> Json:
+    def overview(self, role: Role | None = None) -> Json:
         return {
-            "models": self.shapes(),
-            "default_model": self.default,
+            "models": self.shapes(role),
+            "default_model": self.default_for(role),
             "engine": self.engine_shape(),
         }
 
@@ -210,26 +223,33 @@ class ModelService:
         if self._failure is not None:
             raise self._failure
 
-    async def resolve(self, name: str | None) -> str:
+    def require_listed(self, name: str) -> None:
+        """Raise ModelMissing for one that the engine did not have when it was last asked."""
+        if self._known(name, None) is None:
+            raise ModelMissing(model=name)
+
+    async def resolve(self, name: str | None, role: Role | None = None) -> str:
         """Return the model to use; asks the engine only for one that is not known yet.
 
-        Raises NoModel, ModelMissing, ModelQuarantined, EngineUnavailable, or why the engine will
-        not tell.
+        Raises NoModel, ModelMissing, ModelHidden, ModelQuarantined, EngineUnavailable, or why the
+        engine will not tell.
         """
-        if self._known(name) is None:
+        if self._known(name, role) is None:
             await self.refresh()
-        found = self._known(name)
+        found = self._known(name, role)
         if found is None:
             self.require_known()
         if found is None and not self._status.is_up:
             raise EngineUnavailable(address=self._status.address)
         if found is None:
             raise ModelMissing(model=name) if name else NoModel
+        if not self._rules_of(found).is_for(role):
+            raise ModelHidden(model=found)
         if found in self._quarantined:
             raise ModelQuarantined(model=found)
         return found
 
-    def _known(self, name: str | None) -> str | None:
+    def _known(self, name: str | None, role: Role | None) -> str | None:
         if name is None:
-            return self.default
+            return self.default_for(role)
         return name if any(model.name == name for model in self._models) else None

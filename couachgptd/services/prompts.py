@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from couachgptd.core.context import exchanges_of, system_prompt, window
 from couachgptd.core.conversations import Message, branch_to
 from couachgptd.core.errors import ContextExceeded, EngineUnavailable, MessageTooLong
+from couachgptd.core.model_rules import RulesOf, no_rules
 from couachgptd.core.models import ChatRequest, PromptMessage
 from couachgptd.core.ports import Engine
 from couachgptd.core.turns import Turn
@@ -27,6 +28,7 @@ class Prompts:
         exchanges: int,
         answer_tokens: int,
         temperature: float,
+        rules_of: RulesOf = no_rules,
     ) -> None:
         self._engine = engine
         self.name = name
@@ -34,6 +36,7 @@ class Prompts:
         self._exchanges = exchanges
         self._answer_tokens = answer_tokens
         self._temperature = temperature
+        self._rules_of = rules_of
         self._counts: OrderedDict[tuple[str, str, str], int] = OrderedDict()
 
     async def of_question(self, model: str, language: str, text: str, slot: int) -> ChatRequest:
@@ -97,22 +100,26 @@ class Prompts:
 
     async def _budget(self, model: str, system_tokens: int) -> int:
         context = await self._engine.context_tokens(model)
-        return context - self._room(context) - system_tokens - MARGIN_TOKENS
+        return context - self._room(model, context) - system_tokens - MARGIN_TOKENS
 
-    def _room(self, context: int) -> int:
+    def _room(self, model: str, context: int) -> int:
         """Return the tokens kept for the answer: never more than half of the context."""
-        return min(self._answer_tokens, context // 2)
+        chosen = self._rules_of(model).options.answer_tokens
+        return min(chosen or self._answer_tokens, self._answer_tokens, context // 2)
 
     async def _request(
         self, model: str, messages: tuple[PromptMessage, ...], slot: int
     ) -> ChatRequest:
         context = await self._engine.context_tokens(model)
+        options = self._rules_of(model).options
+        chosen = options.temperature
         return ChatRequest(
             model=model,
             messages=messages,
-            max_tokens=self._room(context),
+            max_tokens=self._room(model, context),
             slot=slot,
-            temperature=self._temperature,
+            temperature=self._temperature if chosen is None else chosen,
+            top_p=options.top_p,
         )
 
     async def _count(self, model: str, messages: Sequence[PromptMessage]) -> list[int]:

@@ -11,6 +11,7 @@ from couachgptd.storage.conversations import ConversationStore
 from couachgptd.storage.database import locked, opened_database, prepare_directory
 from couachgptd.storage.incidents import IncidentStore
 from couachgptd.storage.links import LinkStore
+from couachgptd.storage.model_rules import ModelRulesStore
 from couachgptd.storage.records import RecordStore
 from couachgptd.storage.search import SearchStore
 from couachgptd.storage.tables import SettingTable
@@ -19,7 +20,14 @@ from couachgptd.storage.upkeep import SqliteUpkeep
 
 
 class SqliteStore(
-    LinkStore, ConversationStore, ChatStore, TurnStore, IncidentStore, RecordStore, SearchStore
+    LinkStore,
+    ConversationStore,
+    ChatStore,
+    TurnStore,
+    IncidentStore,
+    RecordStore,
+    SearchStore,
+    ModelRulesStore,
 ):
     """See `core.ports.Store` for what each method promises."""
 

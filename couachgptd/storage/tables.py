@@ -235,6 +235,15 @@ class SampleTable(Table):
         primary_key = CompositeKey("span", "at")
 
 
+class ModelRulesTable(Table):
+    model = TextField(primary_key=True)
+    visible_to = TextField()
+    options = JsonField()
+
+    class Meta:
+        table_name = "model_rules"
+
+
 TABLES: tuple[type[Table], ...] = (
     UserTable,
     SessionTable,
@@ -248,4 +257,5 @@ TABLES: tuple[type[Table], ...] = (
     IncidentTable,
     LinkTable,
     SampleTable,
+    ModelRulesTable,
 )

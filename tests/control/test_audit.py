@@ -80,6 +80,7 @@ CHANGES: dict[str, Callable[[RunningDaemon], Asked]] = {
     "control.model.load": of(ONE),
     "control.model.unload": of(ONE),
     "control.model.default": of(ONE),
+    "control.model.set": of(ONE, {"temperature": 0.3}),
     "control.model.rm": of({"model": "couac:3b"}),
     "control.model.pull": of({"model": "couac:3b"}),
     "control.queue.pause": of(body={"is_on": False}),

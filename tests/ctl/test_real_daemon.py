@@ -166,6 +166,31 @@ async def test_a_model_is_loaded_chosen_unloaded_pulled_and_deleted(fresh: Runni
     assert json.loads(after.out)["default"] == "couac:3b", "forgotten by a restart"
 
 
+async def test_who_is_offered_a_model_and_how_it_answers_is_changed_shown_and_reset(
+    fresh: RunningDaemon,
+) -> None:
+    words = [
+        ("--visible-to", "members", "--temperature", "0.5", "--answer-tokens", "300"),
+        ("--reset", "--top-p", "0.9"),
+        (),
+        ("--temperature", "3"),
+    ]
+    done = [await run("model", "set", "couac:1b", *each, **socket_of(fresh)) for each in words]
+    shown = await run("model", "show", "couac:1b", "--json", **socket_of(fresh))
+    absent = await run("model", "show", "absent", **socket_of(fresh))
+
+    assert [each.code for each in done] == [0, 0, 2, 1]
+    assert "members and administrators" in done[0].out
+    assert "300" in done[0].out
+    assert "temperature must be between 0 and 2." in done[3].err
+    model = json.loads(shown.out)
+    assert model["visible_to"] == "members", "not what --reset is for"
+    assert model["options"] == {
+        "temperature": None, "top_p": 0.9, "answer_tokens": None, "context_tokens": None,
+    }  # fmt: skip
+    assert "There is no model absent." in absent.err
+
+
 async def test_whether_a_model_fits_is_told_before_it_is_downloaded(
     make_daemon: MakeDaemon, tmp_path: Path
 ) -> None:

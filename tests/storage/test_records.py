@@ -1,9 +1,10 @@
-"""The audit log looked up, and samples that are forgotten in time."""
+"""The audit log looked up, samples that are forgotten in time, and what was decided of models."""
 
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from couachgptd.core.model_rules import ModelRules, Options, VisibleTo
 from couachgptd.core.records import AuditQuery
 from couachgptd.core.samples import Row
 from couachgptd.storage.store import SqliteStore
@@ -77,3 +78,16 @@ async def test_a_clock_that_was_set_back_replaces_a_sample(store: SqliteStore) -
 
     (row,) = await store.samples(10, at)
     assert row.figures == {"cores": 2.0}
+
+
+async def test_what_was_decided_of_a_model_is_kept_and_the_last_word_counts(
+    store: SqliteStore,
+) -> None:
+    first = ModelRules(VisibleTo.ADMINS, Options(temperature=0.7, context_tokens=2048))
+    last = ModelRules(VisibleTo.MEMBERS, Options(top_p=0.9))
+
+    await store.set_model_rules("couac:1b", first)
+    await store.set_model_rules("couac:3b", first)
+    await store.set_model_rules("couac:1b", last)
+
+    assert await store.model_rules() == {"couac:1b": last, "couac:3b": first}

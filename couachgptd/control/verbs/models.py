@@ -1,6 +1,6 @@
 """The rows of models."""
 
-from couachgptd.control import shapes
+from couachgptd.control import bodies, shapes
 from couachgptd.control.verb import Verb
 from couachgptd.services.operator import models
 
@@ -43,5 +43,12 @@ VERBS = (
         "Have this model answer where none is named, whatever the configuration says.",
         models.set_default,
         shapes.ModelList,
+    ),
+    Verb(
+        "control.model.set",
+        "Change who is offered a model, and how it answers.",
+        models.change,
+        shapes.ModelList,
+        bodies.ModelChange,
     ),
 )

@@ -36,6 +36,34 @@ def add_to(verbs: Any) -> None:
     ):
         each = verb(models, name, f"couachgptd.ctl.models:{name}", text)
         each.add_argument("model", metavar="MODEL", help=_("which: `model ls` lists them"))
+    show = verb(
+        models, "show", "couachgptd.ctl.model_rules:show",
+        _("all that is known of a model: its size, who is offered it, how it answers"),
+    )  # fmt: skip
+    show.add_argument("model", metavar="MODEL", help=_("which: `model ls` lists them"))
+    change = verb(
+        models, "set", "couachgptd.ctl.model_rules:change",
+        _("change who is offered a model, and how it answers"),
+        _(
+            "What is not given stays. The options count from the next answer on; another context"
+            " loads the model anew for it."
+        ),
+    )  # fmt: skip
+    change.add_argument("model", metavar="MODEL", help=_("which: `model ls` lists them"))
+    change.add_argument(
+        "--visible-to", choices=("everyone", "members", "admins"),
+        help=_("who is offered it: everyone, members (who may write) or admins"),
+    )  # fmt: skip
+    for flag, kind, text in (
+        ("--temperature", float, _("how freely it chooses its words, 0 to 2")),
+        ("--top-p", float, _("the share of likely words that it chooses from, 0.01 to 1")),
+        ("--answer-tokens", int, _("how long an answer may be; at most chat.answer_tokens")),
+        ("--context-tokens", int, _("what one conversation may hold, 256 to 1048576")),
+    ):
+        change.add_argument(flag, type=kind, metavar="N", help=text)
+    change.add_argument(
+        "--reset", action="store_true", help=_("make every option that is not given the default")
+    )
     help_text = _("bring a starter model to this machine, by the daemon or without it")
     fetch = verb(
         models, "fetch", "couachgptd.ctl.models:fetch", help_text,

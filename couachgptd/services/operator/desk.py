@@ -19,6 +19,7 @@ from couachgptd.services.fitting import Fitting
 from couachgptd.services.links import LinkService
 from couachgptd.services.logo import Logo
 from couachgptd.services.maintenance import Maintenance
+from couachgptd.services.model_rules import Rules
 from couachgptd.services.models import ModelService
 from couachgptd.services.orders import Orders
 from couachgptd.services.runner import TurnRunner
@@ -47,6 +48,7 @@ class Desk:
     orders: Orders
     fitting: Fitting
     starters: Starters
+    rules: Rules
     shutdown: Shutdown
     settings: SettingsInForce
     log: LogTail
@@ -58,7 +60,7 @@ class Desk:
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @asynccontextmanager
-    async def audited(self, call: "Call", verb: str, **detail: str) -> AsyncGenerator[None]:
+    async def audited(self, call: "Call", verb: str, **detail: Any) -> AsyncGenerator[None]:
         """Keep in the audit what the block does; what it only tried, with an `error`.
 
         That is the code of what refused it, or `cut` where it was not let end.

@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, aclosing
 
+from couachgptd.core.errors import EngineRejected
 from couachgptd.core.models import PullProgress
 from couachgptd.core.wire import Json
 from couachgptd.services.operator.desk import Call, Desk
@@ -34,6 +35,27 @@ async def unload(desk: Desk, call: Call) -> Json:
 async def set_default(desk: Desk, call: Call) -> Json:
     async with _audited(desk, call, "model.default"):
         await desk.models.set_default(call.names["model"])
+    return _list(desk)
+
+
+async def change(desk: Desk, call: Call) -> Json:
+    """Change who is offered a model, and its options, from the next answer on.
+
+    Raises ModelMissing, BadRequest, OptionInvalid; EngineRejected for a context where the engine
+    takes none.
+    """
+    model = call.names["model"]
+    async with desk.audited(call, "model.set", model=model, **call.body):
+        desk.models.require_listed(model)
+        chosen = call.body.get("context_tokens")
+        if chosen is not None and desk.models.status.kind == "llama-server":
+            raise EngineRejected(reason="context_unsupported", model=model)
+        before = desk.rules.context_tokens(model)
+        await desk.rules.change(model, call.body)
+        if desk.rules.context_tokens(model) != before:
+            # Loaded anew for the next answer, once those under way have ended.
+            desk.runner.engine_holds(None)
+        desk.models.changed()
     return _list(desk)
 
 
@@ -85,4 +107,8 @@ def _audited(desk: Desk, call: Call, verb: str) -> AbstractAsyncContextManager[N
 
 
 def _list(desk: Desk) -> Json:
-    return {"models": desk.models.shapes(), "default": desk.models.default}
+    return {
+        "models": [{**each, **desk.rules.shape(each["name"])} for each in desk.models.shapes()],
+        "default": desk.models.default,
+        "option_defaults": desk.rules.defaults,
+    }

@@ -1,8 +1,6 @@
 // What the operator's verbs answer: docs/control.md, as far as these pages show it.
 import type { FailedReason, Model, Verdict } from '../chat/protocol';
 
-export type { Model };
-
 export interface Status {
   readonly version: string;
   readonly pid: number;
@@ -70,9 +68,25 @@ export interface Incident {
   readonly evidence: Readonly<Record<string, string | number | boolean>>;
 }
 
+/** How a model answers; null is the server's own, or where that is null the engine's. */
+export interface ModelOptions {
+  readonly temperature: number | null;
+  readonly top_p: number | null;
+  readonly answer_tokens: number | null;
+  readonly context_tokens: number | null;
+}
+
+export type VisibleTo = 'everyone' | 'members' | 'admins';
+
+export interface RuledModel extends Model {
+  readonly visible_to: VisibleTo;
+  readonly options: ModelOptions;
+}
+
 export interface ModelList {
-  readonly models: readonly Model[];
+  readonly models: readonly RuledModel[];
   readonly default: string | null;
+  readonly option_defaults: ModelOptions;
 }
 
 /** Whether a model fits the server; what is null is not known. */

@@ -21,6 +21,12 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   not_allowed: () =>
     t('Your account may not do this. Ask your administrator if you need this right.'),
   bad_request: () => t('The page and the server do not understand each other. Reload the page.'),
+  option_invalid: (fields) =>
+    t('{name} must be between {least} and {most}.', {
+      name: text(fields.name),
+      least: text(fields.least),
+      most: text(fields.most),
+    }),
   message_empty: () => t('Your message is empty. Write a question first.'),
   message_too_long: (fields) =>
     t(
@@ -142,6 +148,11 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
     t('The model {model} failed to load too often and is set aside. Choose another model.', {
       model: text(fields.model),
     }),
+  model_hidden: (fields) =>
+    t(
+      'The model {model} is no longer offered to you. Choose another one, then have the question answered again.',
+      { model: text(fields.model) },
+    ),
   model_too_large: (fields) => {
     const context = count(fields.fitting_context_tokens);
     return [
