@@ -262,3 +262,51 @@ def test_logging_out_says_so_and_leaves_nothing_behind(
     expect(page.get_by_role("status")).to_be_visible()
     page.go_back()
     expect(page.locator("input[name=password]")).to_be_visible()
+
+
+def test_a_conversation_is_renamed_deleted_and_brought_back_in_every_tab(
+    site: RunningDaemon, open_page: OpenPage
+) -> None:
+    page = open_page(site.address)
+    log_in(page, "ada")
+    ask(page, "Say hello.")
+    page.wait_for_url("**/c/*")
+    wait_for_end(page)
+    other = page.context.new_page()
+    other.goto(page.url)
+
+    page.get_by_role("button", name="Actions for Say hello.").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("menuitem", name="Rename…")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Title")).to_have_value("Say hello.")
+    page.keyboard.type("Greetings")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Actions for Greetings")).to_be_focused()
+    expect(other.locator("h1")).to_have_text("Greetings")
+
+    page.get_by_role("button", name="Actions for this conversation").click()
+    page.get_by_role("menuitem", name="Delete…").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(page.get_by_text("“Greetings” is in the bin.")).to_be_visible()
+    expect(page.locator("h1")).to_have_text("New conversation")
+    for _ in range(2):
+        expect(other.get_by_text("This conversation is in the bin.")).to_be_visible()
+        expect(other.locator("textarea")).to_have_count(0)
+        expect(other.locator("article.answer")).to_have_count(1)
+        other.reload()
+
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator("h1")).to_have_text("Greetings")
+    expect(page.locator("textarea")).to_be_visible()
+    expect(other.locator("textarea")).to_be_visible()
+    expect(other.get_by_role("navigation").get_by_text("Greetings")).to_be_visible()
+
+    other.set_viewport_size({"width": 390, "height": 844})
+    other.get_by_role("button", name="Show the conversations").click()
+    other.get_by_role("button", name="Actions for Greetings").click()
+    other.get_by_role("menuitem", name="Pin").click()
+    expect(other.get_by_role("heading", name="Pinned")).to_be_visible()
+    other.keyboard.press("Escape")
+    expect(other.get_by_role("button", name="Show the conversations")).to_be_focused()
+    expect(page.get_by_role("heading", name="Pinned")).to_be_visible()

@@ -305,3 +305,30 @@ test('who leaves and comes back before the server has answered still watches', a
   client.open('a');
   expect(last().sent.filter(({ type }) => type === 'conversation.watch')).toHaveLength(watches);
 });
+
+test('the open conversation is told to have gone to the bin, and to be back', () => {
+  hello();
+  client.open('c');
+  const conversation = { ...example('conversation').conversation, id: 'c' };
+  last().says({ type: 'conversation', conversation });
+  const deleted_at = '2026-11-23T09:00:00.000Z';
+  last().says({ type: 'conversation', conversation: { ...conversation, deleted_at } });
+
+  expect(view.opened?.deleted_at).toBe(deleted_at);
+  expect(view.conversations.map(({ id }) => id)).not.toContain('c');
+  last().says({ type: 'conversation', conversation });
+  expect(view.opened?.deleted_at).toBeNull();
+  expect(view.conversations.map(({ id }) => id)).toContain('c');
+  client.open(null);
+  expect(view.opened).toBeNull();
+});
+
+test('what is on no list is known once it is watched', async () => {
+  hello();
+  client.open('archived');
+  const conversation = { ...example('conversation').conversation, id: 'archived' };
+  last().accepts('conversation.watch', { conversation });
+  await settle();
+
+  expect(view.opened?.id).toBe('archived');
+});

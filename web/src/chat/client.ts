@@ -4,6 +4,7 @@ import { apply, branchThrough, EMPTY, newestBranch, runningTurn } from './conver
 import { newClientId } from './ids';
 import { engineProblem } from './notices';
 import type {
+  Answers,
   Banner,
   Brand,
   Conversation,
@@ -23,6 +24,7 @@ import type {
   Turn,
   Verb,
 } from './protocol';
+import { listedWith } from './shelves';
 import type { End, SocketLike, Status } from './socket';
 import { Connection, RequestError } from './socket';
 
@@ -49,6 +51,8 @@ export interface View {
   readonly conversations: readonly Conversation[];
   /** The open conversation; null is a new one. */
   readonly current: ConversationId | null;
+  /** What is known of the open conversation, on whatever shelf it is. */
+  readonly opened: Conversation | null;
   readonly isOpening: boolean;
   readonly isMissing: boolean;
   readonly branch: readonly Message[];
@@ -84,6 +88,7 @@ export class ChatClient {
     defaultModel: null,
     conversations: [],
     current: null,
+    opened: null,
     isOpening: false,
     isMissing: false,
     branch: [],
@@ -160,6 +165,11 @@ export class ChatClient {
   /** Looks in titles and messages. Rejects with a RequestError. */
   search(text: string, before: MessageId | null): Promise<Found> {
     return this.connection.request('conversation.search', { text, before });
+  }
+
+  /** Asks for something whose refusal the caller tells. Rejects with a RequestError. */
+  request<V extends Verb>(verb: V, fields: Requests[V]): Promise<Answers[V]> {
+    return this.connection.request(verb, fields);
   }
 
   async stop(): Promise<void> {
@@ -247,7 +257,11 @@ export class ChatClient {
     this.watching.set(id, request);
     try {
       const position = this.states.get(id)?.position ?? null;
-      await this.connection.request('conversation.watch', { conversation: id, position });
+      const { conversation } = await this.connection.request('conversation.watch', {
+        conversation: id,
+        position,
+      });
+      if (this.view.current === id) this.show({ opened: conversation });
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
       if (error.code === 'connection_lost') return; // the next hello watches again
@@ -344,8 +358,11 @@ export class ChatClient {
   }
 
   private listed(conversation: Conversation): void {
-    const others = this.view.conversations.filter((each) => each.id !== conversation.id);
-    this.show({ conversations: [conversation, ...others] });
+    const isOpen = conversation.id === this.view.current;
+    this.show({
+      conversations: listedWith(this.view.conversations, conversation),
+      ...(isOpen ? { opened: conversation } : {}),
+    });
   }
 
   private land(landing: View['landing']): void {
@@ -356,11 +373,15 @@ export class ChatClient {
   /** The part of the view that one conversation decides. */
   private shown(id: ConversationId | null): Partial<View> {
     const state = id === null ? null : (this.states.get(id) ?? EMPTY);
-    if (state === null) return { branch: [], running: null, stale: null, isOpening: false };
+    if (state === null) {
+      return { opened: null, branch: [], running: null, stale: null, isOpening: false };
+    }
     const { messages, position, stale } = state;
     const { pending, landing } = this.view;
     const hasCome = messages.some((message) => message.client_id === pending?.client_id);
+    const listed = this.view.conversations.find((each) => each.id === id);
     return {
+      opened: this.view.opened?.id === id ? this.view.opened : (listed ?? null),
       branch: landing === null ? newestBranch(messages) : branchThrough(messages, landing.message),
       running: runningTurn(messages),
       stale,
