@@ -12,7 +12,8 @@ from couachgptd.ctl import consent, exits, render
 from couachgptd.ctl.answers import reworded, say, show
 from couachgptd.ctl.connection import connected, settings
 from couachgptd.ctl.failures import CommandFailed, refused
-from couachgptd.ctl.long import shown
+from couachgptd.ctl.long import patient, shown
+from couachgptd.ctl.server import come_back
 from couachgptd.ctl.texts import _, mark, ngettext
 
 TYPE_CHECKING = False
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
     from couachgptd.control.client import ControlClient
 
-LONG_SECONDS = 3600.0  # a large database on a slow disk
 BACKUPS = "backups"  # below the data
 
 KINDS = {
@@ -109,15 +109,18 @@ def restore(arguments: "Namespace") -> int:
     )
     try:
         with _patient(arguments, _("Checking the backup:")) as client, _known(arguments.backup):
+            before = client.call("control.status")
             folder = client.call("control.db.backup.list")["folder"]
             answer = client.call("control.db.restore", {"backup": _name(arguments, folder)})
     except DaemonNotRunning:
         return _restore_alone(arguments)
-    text = (
-        _("The daemon restarts now, with the backup.")
-        if answer["is_restarting"]
-        else _("The backup is ready: the next start of the daemon puts it in place.")
-    )
+    if not answer["is_restarting"]:
+        text = _("The backup is ready: the next start of the daemon puts it in place.")
+    elif arguments.no_wait:
+        text = _("The daemon restarts now, with the backup.")
+    else:
+        come_back(arguments, before)
+        text = _("The daemon has restarted with the backup.")
     return say(arguments, answer, text)
 
 
@@ -136,8 +139,7 @@ def vacuum(arguments: "Namespace") -> int:
 
 
 def clean(arguments: "Namespace") -> int:
-    arguments.timeout = arguments.timeout or LONG_SECONDS
-    with connected(arguments) as client:
+    with connected(patient(arguments)) as client:
         found = client.call("control.db.old")
         old = {kind: count for kind, count in found["old"].items() if count}
         if arguments.dry_run or not old:
@@ -280,6 +282,5 @@ def _counts(counts: "dict[str, int]") -> str:
 @contextmanager
 def _patient(arguments: "Namespace", text: str) -> "Iterator[ControlClient]":
     """Give a client that waits for a large database, and show that it goes on."""
-    arguments.timeout = arguments.timeout or LONG_SECONDS
-    with connected(arguments) as client, shown(text):
+    with connected(patient(arguments)) as client, shown(text):
         yield client

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-LONG_SECONDS = 120.0
+WORK_SECONDS = 3600.0  # a large database or model on a slow disk; the daemon has limits of its own
+CHANGE_SECONDS = 120.0  # for a daemon that ends, or comes back
 POLL_SECONDS = 0.5
 SHOWN_AFTER_SECONDS = 0.5
 
@@ -51,27 +52,37 @@ def shown(text: str) -> Iterator[None]:
 
 def patient(arguments: "Namespace") -> "Namespace":
     """Let the call take as long as such work may, where nobody said otherwise."""
-    arguments.timeout = arguments.timeout or LONG_SECONDS
+    arguments.timeout = arguments.timeout or WORK_SECONDS
     return arguments
 
 
 def wait_until(
-    arguments: "Namespace", is_there: "Callable[[Any], bool]", text: str
-) -> "dict[str, Any]":
-    """Ask for the status again and again until it is as wanted. Raises CommandFailed, code 6."""
-    from couachgptd.control.client import ControlClientError
+    arguments: "Namespace",
+    is_so: "Callable[[Any], bool]",
+    text: str,
+    limit: float = CHANGE_SECONDS,
+) -> "dict[str, Any] | None":
+    """Ask for the status again and again until it is as wanted; None is that of no daemon.
+
+    --timeout says more than `limit`, seconds. Raises CommandFailed, code 6.
+    """
+    from couachgptd.control.client import ControlClientError, DaemonNotRunning
     from couachgptd.ctl import exits
 
-    limit = patient(arguments).timeout
+    limit = arguments.timeout or limit
     give_up_at = time.monotonic() + limit
     with shown(text):
         while True:
+            failure: ControlClientError | None = None
             try:
                 with connected(arguments) as client:
                     status: dict[str, Any] = client.call("control.status")
-                if is_there(status):
+                if is_so(status):
                     return status
-                failure = None
+            except DaemonNotRunning as error:
+                if is_so(None):
+                    return None
+                failure = error
             except ControlClientError as error:  # it is on its way down, or up
                 failure = error
             if time.monotonic() >= give_up_at:

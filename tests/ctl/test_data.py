@@ -63,7 +63,7 @@ async def test_a_backup_comes_back_with_the_daemon_running_and_without(
     assert "by hand" in listed.stdout
     assert ctl(fresh, "conversation", "purge", "--user", "claire", "--yes").returncode == 0
 
-    restored = ctl(fresh, "db", "restore", backup["path"], "--yes")
+    restored = ctl(fresh, "db", "restore", backup["path"], "--yes", "--no-wait")
     assert (restored.returncode, "restarts now" in restored.stdout) == (0, True), restored.stderr
     fresh.ended()
     fresh.start()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from couachgptd.ctl.grammar.parser import example, group, verb, verbs_below
+from couachgptd.ctl.grammar.parser import add_no_wait, example, group, verb, verbs_below
 from couachgptd.ctl.texts import _
 
 TYPE_CHECKING = False
@@ -125,4 +125,5 @@ def _add_backups(database: Any) -> None:
         "backup", metavar="BACKUP",
         help=_("its name; without a running daemon, any file"),
     )  # fmt: skip
+    add_no_wait(restore)
     add_yes(restore)

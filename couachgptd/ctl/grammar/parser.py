@@ -123,6 +123,10 @@ def add_lines(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_no_wait(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--no-wait", action="store_true", help=_("return before it has come about"))
+
+
 def verbs_of(parser: argparse.ArgumentParser) -> Any:
     """Return what the verbs of a command line, or of a group, are added to."""
     return parser.add_subparsers(

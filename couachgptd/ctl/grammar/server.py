@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from couachgptd.ctl.grammar.parser import add_lines, example, group, seconds, verb
+from couachgptd.ctl.grammar.parser import add_lines, add_no_wait, example, group, seconds, verb
 from couachgptd.ctl.texts import _
 
 TYPE_CHECKING = False
@@ -16,7 +16,7 @@ def add_to(verbs: Any) -> None:
         verbs, "restart", "couachgptd.ctl.server:restart",
         _("restart the daemon; open pages come back by themselves, no question is lost"),
     )  # fmt: skip
-    restart.add_argument("--no-wait", action="store_true", help=_("do not wait until it is back"))
+    add_no_wait(restart)
     _add_within(restart)
     _add_config(verbs)
     _add_watching(verbs)
@@ -29,6 +29,7 @@ def add_to(verbs: Any) -> None:
             " systemctl stop couachgptd.socket couachgptd.service"
         ),
     )  # fmt: skip
+    add_no_wait(drain)
     _add_within(drain)
 
 
