@@ -13,7 +13,9 @@ from couachgptd.ctl import arguments
 from scripts import reference
 
 # Verb of the control socket -> why no verb of the command line asks for it.
-NOT_OFFERED: dict[str, str] = {}
+NOT_OFFERED = {
+    "control.starter.list": "`model fetch --list` reads the catalogue itself: it needs no daemon",
+}
 
 # Where a name is looked up: among those of its module, or as a method: the client's matter alone.
 METHODS = dict(vars(ControlClient))
@@ -66,4 +68,5 @@ def test_what_a_verb_reaches_is_found_through_what_it_calls() -> None:
     assert found["ask"] == {"control.ask"}
     assert found["restart"] == {"control.restart", "control.status"}
     assert found["db backup rm"] == {"control.db.backup.rm"}
-    assert not found["model fetch"] | found["config check"]
+    assert found["model fetch"] == {"control.starter.fetch"}
+    assert not found["config check"]
