@@ -1,4 +1,4 @@
-"""What the verbs of what is kept answer: sizes, backups, the audit, samples."""
+"""What the verbs of what is kept answer: sizes, backups, the audit, samples, the site."""
 
 from typing import Any, Literal, TypedDict
 
@@ -116,3 +116,39 @@ class Samples(TypedDict):
     span_seconds: int
     at: list[int]
     series: dict[str, list[float | None]]
+
+
+class Setting(TypedDict):
+    """`configured` is what the configuration says; `source` is whose word counts."""
+
+    name: str
+    value: Any
+    configured: Any
+    source: Literal["configuration", "stored"]
+
+
+class SettingList(TypedDict):
+    settings: list[Setting]
+
+
+class SettingAnswer(TypedDict):
+    setting: Setting
+
+
+class Banner(TypedDict):
+    text: str
+    level: Literal["info", "warning", "error"]
+    until: str | None
+
+
+class BannerAnswer(TypedDict):
+    banner: Banner | None
+
+
+class Logo(TypedDict):
+    type: Literal["image/png", "image/svg+xml"]
+    size_bytes: int
+
+
+class LogoAnswer(TypedDict):
+    logo: Logo | None

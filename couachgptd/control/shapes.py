@@ -359,39 +359,3 @@ class InvitationList(TypedDict):
 class InvitationAnswer(TypedDict):
     invitation: Invitation
     url: str
-
-
-class Setting(TypedDict):
-    """`configured` is what the configuration says; `source` is whose word counts."""
-
-    name: str
-    value: Any
-    configured: Any
-    source: Literal["configuration", "stored"]
-
-
-class SettingList(TypedDict):
-    settings: list[Setting]
-
-
-class SettingAnswer(TypedDict):
-    setting: Setting
-
-
-class Banner(TypedDict):
-    text: str
-    level: Literal["info", "warning", "error"]
-    until: str | None
-
-
-class BannerAnswer(TypedDict):
-    banner: Banner | None
-
-
-class Logo(TypedDict):
-    type: Literal["image/png", "image/svg+xml"]
-    size_bytes: int
-
-
-class LogoAnswer(TypedDict):
-    logo: Logo | None
