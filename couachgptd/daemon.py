@@ -44,7 +44,9 @@ from couachgptd.services.conversations import ConversationService
 from couachgptd.services.fitting import Fitting
 from couachgptd.services.heartbeat import Heartbeat
 from couachgptd.services.links import LinkService
+from couachgptd.services.lives import kept_life
 from couachgptd.services.logo import Logo
+from couachgptd.services.machine import boot
 from couachgptd.services.maintenance import Maintenance
 from couachgptd.services.model_rules import Rules
 from couachgptd.services.models import ModelService
@@ -174,6 +176,7 @@ async def run(config: Config, configuration: Configuration | None = None) -> int
             settings=settings,
             log=stack.enter_context(opened_tail()),
             store=store,
+            restarts=await stack.enter_async_context(kept_life(store, boot())),
             directory=config.storage.directory,
             version=__version__,
         )

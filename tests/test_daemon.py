@@ -369,12 +369,19 @@ def test_the_default_place_is_made_with_its_parents(tmp_path: Path) -> None:
 
 
 def test_what_a_killed_daemon_left_does_not_stop_the_next(fresh: RunningDaemon) -> None:
+    first = fresh.control("GET", "/v1/status")[1]
     fresh.kill()
     assert fresh.socket.is_socket()
 
     fresh.start()
 
-    assert fresh.control("GET", "/v1/status")[1]["pid"] == fresh.pid
+    status = fresh.control("GET", "/v1/status")[1]
+    assert status["pid"] == fresh.pid
+    assert first["restarts"] == {"daemon": [], "engine": []}
+    assert status["restarts"] == {
+        "daemon": [{"at": status["restarts"]["daemon"][0]["at"], "cause": "killed", "by": None}],
+        "engine": [],
+    }
 
 
 def test_it_listens_where_it_is_told_and_nowhere_else(fresh: RunningDaemon) -> None:

@@ -145,6 +145,21 @@ class Machine(TypedDict):
     disk_free_bytes: int
 
 
+class Restart(TypedDict):
+    """`by`: the actor of the audit; null where nobody asked for it."""
+
+    at: str
+    cause: str
+    by: str | None
+
+
+class Restarts(TypedDict):
+    """The last three of each, newest first."""
+
+    daemon: list[Restart]
+    engine: list[Restart]
+
+
 class Status(TypedDict):
     version: str
     pid: int
@@ -160,6 +175,7 @@ class Status(TypedDict):
     engine: EngineStatus
     turns: Turns
     users: Users
+    restarts: Restarts
     incidents: list[Incident]
 
 

@@ -332,8 +332,8 @@ class Store(PeopleStore, ConversationStore, RecordStore, Protocol):
         """Keep what happened to the engine; the oldest of very many are forgotten."""
         ...
 
-    async def incidents(self, limit: int) -> list[Incident]:
-        """Return the newest, newest first."""
+    async def incidents(self, limit: int, after: str | None = None) -> list[Incident]:
+        """Return the newest, newest first: all, or those that led to the verdict `after`."""
         ...
 
     # the rest

@@ -7,6 +7,7 @@ from couachgptd.core.conversations import Conversation, Message
 from couachgptd.core.errors import CouachError
 from couachgptd.core.forecast import Spoken
 from couachgptd.core.incidents import Incident
+from couachgptd.core.lives import Restart
 from couachgptd.core.models import EngineStatus, Model
 from couachgptd.core.search import Found, Part
 from couachgptd.core.turns import Turn, TurnState
@@ -19,6 +20,10 @@ def moment(value: datetime | None) -> str | None:
     return (
         None if value is None else value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     )
+
+
+def restart(value: Restart) -> Json:
+    return {"at": moment(value.at), "cause": value.cause, "by": value.by}
 
 
 def incident(value: Incident) -> Json:

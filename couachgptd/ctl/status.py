@@ -9,13 +9,13 @@ from couachgptd.ctl import answers, exits, render
 from couachgptd.ctl import engine as engines
 from couachgptd.ctl.connection import connected
 from couachgptd.ctl.problems import PROBLEMS
-from couachgptd.ctl.texts import _, decimal, ngettext
+from couachgptd.ctl.texts import _, decimal, mark, ngettext
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from couachgptd.control.shapes import Machine, Status, Turns, Users
+    from couachgptd.control.shapes import Machine, Restart, Status, Turns, Users
 
 WATCH_SECONDS = 2.0
 # What each health is to a monitoring program.
@@ -25,6 +25,19 @@ HEALTHS = {
     "failed": ("CRITICAL", exits.ENGINE_FAILED),
 }
 SHOWN_INCIDENTS = 3
+CAUSES = {
+    "restart": mark("asked for by {who}"),
+    "drain": mark("stopped by {who}, then started"),
+    "restore": mark("a backup was put back by {who}"),
+    "stopped": mark("stopped by systemd or a signal, then started"),
+    "boot": mark("the machine was started"),
+    "failed": mark("a fault of the daemon: see its log"),
+    "killed": mark("killed, crashed, or ended by systemd's watchdog"),
+    "ordered": mark("asked for by {who}"),
+}
+NAMES = 20  # the columns that the names of the facts take at most
+SHORTEST = 30
+HANGING = " " * 18  # below the text, beside the moment
 
 
 def show(arguments: "Namespace") -> int:
@@ -106,6 +119,8 @@ def text(status: "Status") -> str:
         (_("Daemon uses"), _used_by_daemon),
         (_("Daemon used"), _spent_by_daemon),
         *([(_("Engine uses"), _used_by_engine)] if status["engine"].get("memory_bytes") else []),
+        (_("Daemon restarted"), lambda status: _restarts(status["restarts"]["daemon"])),
+        (_("Engine restarted"), lambda status: _restarts(status["restarts"]["engine"])),
         (_("Last incidents"), _incidents),
     )
     rows = []
@@ -201,6 +216,23 @@ def _incidents(status: "Status") -> str:
         for each in status["incidents"][:SHOWN_INCIDENTS]
     ]
     return "\n".join(map(render.safe, shown)) or _("none")
+
+
+def _restarts(restarts: "list[Restart]") -> str:
+    from textwrap import wrap
+
+    lines = []
+    for each in restarts:
+        shown = render.safe(f"{render.moment(each['at'])}  {_why(each)}")
+        lines += wrap(shown, max(SHORTEST, render.columns() - NAMES), subsequent_indent=HANGING)
+    return "\n".join(lines) or _("none")
+
+
+def _why(restart: "Restart") -> str:
+    cause = restart["cause"]
+    if cause in CAUSES:
+        return _(CAUSES[cause]).format(who=restart["by"])
+    return _("by the watchdog: {state}").format(state=engines.state(cause))
 
 
 def _dead(arguments: "Namespace", error: "DaemonNotRunning") -> int:

@@ -35,6 +35,14 @@ def machine(directory: Path) -> Machine:
     )
 
 
+def boot() -> str | None:
+    """Return what names this boot of the machine; None where the kernel does not say."""
+    try:
+        return (PROC / "sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return None
+
+
 def resident_bytes() -> int:
     """Return our own resident memory."""
     pages = int((PROC / "self/statm").read_text(encoding="ascii").split()[1])

@@ -27,9 +27,11 @@ class IncidentStore:
         if incidents:
             await self._db.write(work)
 
-    async def incidents(self, limit: int) -> list[Incident]:
+    async def incidents(self, limit: int, after: str | None = None) -> list[Incident]:
         def work() -> list[Incident]:
             rows = IncidentTable.select().order_by(IncidentTable.id.desc()).limit(limit)
+            if after is not None:
+                rows = rows.where(IncidentTable.after == after)
             return [Incident(row.at, row.before, row.after, row.evidence) for row in rows]
 
         return await self._db.read(work)

@@ -65,6 +65,13 @@ STATUS: dict[str, Any] = {
     },
     "turns": {"queued": 1, "running": 1, "is_paused": False, "is_held": False},
     "users": {"total": 4, "pending": 1, "online": 2},
+    "restarts": {
+        "daemon": [
+            {"at": "2026-11-23T08:00:00Z", "cause": "restart", "by": "zoe uid:994 pid:41"},
+            {"at": "2026-11-22T07:00:00Z", "cause": "killed", "by": None},
+        ],
+        "engine": [{"at": "2026-11-23T09:12:45.250Z", "cause": "hung_idle", "by": None}],
+    },
     "incidents": [],
 }
 

@@ -58,6 +58,9 @@ async def test_a_backup_that_is_put_back_brings_conversations_back(fresh: Runnin
     assert await conversations(fresh, "marc") == []
     listed = done(fresh.control("GET", "/v1/db/backups"))["backups"]
     before = next(each for each in listed if each["kind"] == "before-restore")
+    restart = done(fresh.control("GET", "/v1/status"))["restarts"]["daemon"][0]
+    assert restart["cause"] == "restore", "not killed, as the backup of a daemon that ran has it"
+    assert restart["by"].startswith(f"uid:{os.getuid()} pid:")
     done(fresh.control("POST", "/v1/db/restore", {"backup": before["name"]}))
     fresh.ended()
     fresh.start()

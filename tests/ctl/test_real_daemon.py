@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import re
 from contextlib import closing
 from pathlib import Path
 
@@ -271,8 +273,26 @@ async def test_a_restart_is_asked_for_by_the_exit_code(fresh: RunningDaemon) -> 
     asked = await run("restart", "--no-wait", "--within", "1", **socket_of(fresh))
 
     assert asked.code == 0
-    assert fresh.process is not None
-    assert fresh.process.wait(20) == 85
+    assert fresh.ended() == 85
+
+
+async def test_the_last_restarts_are_told_with_why_and_by_whom(fresh: RunningDaemon) -> None:
+    await run("restart", "--no-wait", **socket_of(fresh))
+    fresh.ended()
+    fresh.start()
+    asked = await run("status", COLUMNS="80", **socket_of(fresh))
+    fresh.restart()
+    stopped = await run("status", COLUMNS="80", LANG="fr_FR.UTF-8", **socket_of(fresh))
+
+    when = r"\d{4}-\d\d-\d\d \d\d:\d\d"
+    by = rf"asked for by uid:{os.getuid()} pid:\d+"
+    assert re.search(
+        rf"^Daemon restarted +{when}  {by}\nEngine restarted +none$", asked.out, re.MULTILINE
+    )
+    newest = rf"^Démon redémarré +{when}  arrêté par systemd ou un signal, puis\n +démarré\n"
+    assert re.search(
+        rf"{newest} +{when}  demandé par uid:{os.getuid()} pid:", stopped.out, re.MULTILINE
+    )
 
 
 async def test_settings_are_shown_with_their_origin_and_read_again(
@@ -370,8 +390,10 @@ async def test_our_own_engine_that_a_person_stopped_stays_so_also_after_a_restar
         still = await run("engine", "show", "--json", **socket_of(daemon))
         started = await run("engine", "start", **socket_of(daemon))
         turn = await socket.ended(asked["answer"], seconds=60)
+    restarts = daemon.control("GET", "/v1/status")[1]["restarts"]["engine"]
 
     assert [each.code for each in (loaded, stopped, refused, started)] == [0, 0, 1, 0]
+    assert [(each["cause"], each["by"][:4]) for each in restarts] == [("ordered", "uid:")]
     assert "`couachgptctl engine start` starts it." in refused.err
     assert check.code == 11
     assert json.loads(still.out)["is_stopped"] is True

@@ -35,6 +35,7 @@ async def test_row_11_the_service_is_killed(service: Service, patient: MakePatie
         await site.is_well()
 
     assert site.ladder() == ["restarting"]
+    assert [each["cause"] for each in site.status()["restarts"]["engine"]] == ["dead"]
     assert service.restarts == 1
 
 

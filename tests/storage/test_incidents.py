@@ -26,6 +26,14 @@ async def test_incidents_come_back_newest_first(store: SqliteStore) -> None:
     assert await store.incidents(1) == [incident(3)]
 
 
+async def test_those_that_led_to_one_verdict_are_found_among_others(store: SqliteStore) -> None:
+    restarting = [Incident(NOW, "dead", "restarting", {"cause": "dead"})] * 2
+    await store.add_incidents([*restarting, incident(1)])
+
+    assert await store.incidents(10, "restarting") == restarting
+    assert await store.incidents(1, "restarting") == restarting[:1]
+
+
 async def test_of_very_many_the_newest_are_kept(
     store: SqliteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:

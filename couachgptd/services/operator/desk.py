@@ -1,7 +1,7 @@
 """What an operator's verb is given: the services it works with, and the call itself."""
 
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from couachgptd.core.errors import BadRequest, CouachError
+from couachgptd.core.lives import Restart
 from couachgptd.core.ports import LogTail, SettingsInForce, Store
 from couachgptd.core.users import Role
 from couachgptd.core.wire import Json
@@ -53,6 +54,7 @@ class Desk:
     settings: SettingsInForce
     log: LogTail
     store: Store
+    restarts: Sequence[Restart]  # the daemon's last
     directory: Path
     version: str
     address: str = ""

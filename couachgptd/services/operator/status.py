@@ -8,13 +8,17 @@ from dataclasses import asdict
 
 from couachgptd.core import wire
 from couachgptd.core.health import Facts, health, problems
+from couachgptd.core.lives import ENGINE, KEPT, Restart, engine_restarts
+from couachgptd.core.records import AuditQuery
 from couachgptd.core.users import UserState
+from couachgptd.core.verdicts import Verdict
 from couachgptd.core.wire import Json
 from couachgptd.services.machine import Machine, machine, resident_bytes
 from couachgptd.services.operator.desk import Call, Desk
 
 STATUS_SECONDS = 1.0  # what is known must not wait for an engine that hangs
 INCIDENTS = 5
+ORDERS_LOOKED_AT = 50  # the newest to the engine; not all of them are restarts
 
 
 async def status(desk: Desk, _call: Call) -> Json:
@@ -48,8 +52,19 @@ async def status(desk: Desk, _call: Call) -> Json:
             "pending": sum(user.state is UserState.PENDING for user in users),
             "online": len(desk.topics.people),
         },
+        "restarts": {
+            "daemon": [wire.restart(each) for each in desk.restarts],
+            "engine": [wire.restart(each) for each in await _engine_restarts(desk)],
+        },
         "incidents": [wire.incident(each) for each in await desk.store.incidents(INCIDENTS)],
     }
+
+
+async def _engine_restarts(desk: Desk) -> list[Restart]:
+    return engine_restarts(
+        await desk.store.incidents(KEPT, Verdict.RESTARTING),
+        await desk.store.audited(AuditQuery(verb=ENGINE), ORDERS_LOOKED_AT),
+    )
 
 
 def _engine(desk: Desk) -> Json:

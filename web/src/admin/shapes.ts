@@ -40,6 +40,13 @@ export interface Status {
     readonly is_held: boolean;
   };
   readonly users: { readonly total: number; readonly pending: number; readonly online: number };
+  readonly restarts: { readonly daemon: readonly Restart[]; readonly engine: readonly Restart[] };
+}
+
+export interface Restart {
+  readonly at: string;
+  readonly cause: string;
+  readonly by: string | null;
 }
 
 export interface Line {
