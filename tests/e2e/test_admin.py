@@ -156,6 +156,11 @@ def test_the_log_is_followed_as_it_is_written_through_a_restart(
     expect(log).to_have_text(re.compile(r"^[^\n]*: ready[^\n]*\n[^\n]*: ready[^\n]*$"))
     panel.get_by_role("switch").uncheck()
     expect(panel.get_by_role("button", name="Fetch it again")).to_be_enabled()
+    page.get_by_role("link", name="Overview").click()
+    told = page.locator(".panel", has=page.get_by_role("heading", name="Last restarts"))
+    expect(told.get_by_role("definition")).to_have_text(
+        [re.compile("stopped by systemd or a signal, then started"), "none"]
+    )
 
 
 def test_a_dialog_that_is_left_does_nothing(site: RunningDaemon, open_page: OpenPage) -> None:
