@@ -72,6 +72,7 @@ class Fit(TypedDict):
     disk_needed_bytes: int | None
     disk_free_bytes: int | None
     unloads: list[str]
+    load_seconds: float | None
 
 
 class SetupLink(TypedDict):

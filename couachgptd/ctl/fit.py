@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from couachgptd.control.client import ControlClientError
 from couachgptd.ctl import answers, render
 from couachgptd.ctl.connection import connected
 from couachgptd.ctl.failures import CommandFailed
@@ -78,6 +79,17 @@ def warn(client: ControlClient, arguments: Namespace) -> None:
         )
     if fit["verdict"] in {"tight", "does_not_fit"} and not arguments.json:
         print(render.yellow(sentence(fit), sys.stderr), file=sys.stderr, flush=True)
+
+
+def load_seconds(client: ControlClient, model: str) -> float | None:
+    """Return how long the last load took, for a person who waits for one; None: not known."""
+    if not render.is_terminal(sys.stderr):
+        return None
+    try:
+        fit: Fit = client.call("control.model.fit", model=model)
+    except ControlClientError:  # the load itself will say so, and better
+        return None
+    return fit.get("load_seconds")
 
 
 def sentence(fit: Fit) -> str:

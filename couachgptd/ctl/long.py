@@ -24,8 +24,11 @@ SHOWN_AFTER_SECONDS = 0.5
 
 
 @contextmanager
-def shown(text: str) -> Iterator[None]:
-    """Say on a terminal what is going on and since when, as long as the block runs."""
+def shown(text: str, about_seconds: float | None = None) -> Iterator[None]:
+    """Say on a terminal what is going on and since when, as long as the block runs.
+
+    `about_seconds` is how long it took the last time, where that is known.
+    """
     if not render.is_terminal(sys.stderr):
         yield
         return
@@ -36,6 +39,9 @@ def shown(text: str) -> Iterator[None]:
         drawn = False
         while not ended.wait(SHOWN_AFTER_SECONDS):
             seconds = render.duration(time.monotonic() - began)
+            if about_seconds is not None:
+                whole = render.duration(about_seconds)
+                seconds = _("{passed} of about {whole}").format(passed=seconds, whole=whole)
             print(f"\r\x1b[K{text} {seconds}", end="", file=sys.stderr, flush=True)
             drawn = True
         if drawn:

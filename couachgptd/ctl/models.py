@@ -50,7 +50,11 @@ def rm(arguments: "Namespace") -> int:
 
 
 def load(arguments: "Namespace") -> int:
-    return _change(arguments, "control.model.load", _("Loading:"), _("{model} is in memory."))
+    with connected(patient(arguments)) as client:
+        about_seconds = fit.load_seconds(client, arguments.model)
+        with shown(_("Loading:"), about_seconds):
+            answer = client.call("control.model.load", model=arguments.model)
+    return answers.say(arguments, answer, _("{model} is in memory.").format(model=arguments.model))
 
 
 def unload(arguments: "Namespace") -> int:

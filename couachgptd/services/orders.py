@@ -1,6 +1,7 @@
 """What a person may order of the engine; the watchdog knows of it and only looks on."""
 
 import logging
+import time
 from collections.abc import AsyncGenerator, Awaitable
 from contextlib import aclosing
 from typing import Self
@@ -20,6 +21,7 @@ from couachgptd.services.watch import Watch
 log = logging.getLogger(__name__)
 
 STOPPED = "engine_stopped"  # the setting that remembers a person's stop; a unit remembers its own
+LOAD_SECONDS = "load_seconds:"  # how the settings begin that remember how long a load took
 HELD = "queue_held"  # the setting that remembers a person's hold of the queue
 
 
@@ -122,9 +124,19 @@ class Orders:
             self._runner.hold(is_on=self._is_held)
 
     async def _load(self, model: str) -> None:
+        is_there = model in self._models.loaded_names
+        began = time.monotonic()
         await self._engine.load(model)
+        seconds = time.monotonic() - began
         self._runner.engine_holds(model)
         await self._models.refresh()
+        if not is_there:
+            await self._store.set_setting(f"{LOAD_SECONDS}{model}", str(round(seconds, 1)))
+
+    async def load_seconds(self, model: str) -> float | None:
+        """Return how long the last load of a model took that was ordered; None: none was."""
+        kept = await self._store.setting(f"{LOAD_SECONDS}{model}")
+        return None if kept is None else float(kept)
 
     async def pull(self, model: str) -> AsyncGenerator[PullProgress]:
         """Have the engine download a model; closing it ends the download."""
@@ -142,6 +154,7 @@ class Orders:
         if any(live.turn.model == model for live in self._runner.lives()):
             raise EngineBusy
         await self._engine.delete(model)
+        await self._store.set_setting(f"{LOAD_SECONDS}{model}", None)
         await self._models.refresh()
 
     # how

@@ -169,6 +169,8 @@ class Peer:
                 "expires_at": "2026-11-24T08:00Z",
             },
             "GET models": {"models": self.models, "default": "qwen"},
+            "GET models/qwen/fit": {"model": "qwen", "load_seconds": 20.4},
+            "POST models/qwen/load": {"models": self.models, "default": "qwen"},
             "GET queue": self.queue,
             "GET engine/incidents": {"incidents": self.incidents},
             "POST engine/reset": {"engine": ENGINE},
@@ -178,6 +180,8 @@ class Peer:
         name = f"{request.method} {path}"
         if name not in answers:
             raise web.HTTPNotFound
+        if path.endswith("/load"):
+            await asyncio.sleep(1.2)  # who waits is shown so after half a second
         return web.json_response(answers[name], status=201 if name == "POST users" else 200)
 
     async def _ask(self, request: web.Request) -> web.StreamResponse:

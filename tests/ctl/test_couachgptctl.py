@@ -322,6 +322,15 @@ async def test_without_a_terminal_a_password_is_not_asked_for(peer: Peer) -> Non
     assert peer.requests == []
 
 
+async def test_on_a_terminal_a_load_is_shown_beside_what_the_last_took(peer: Peer) -> None:
+    words = ("model", "load", "qwen")
+    shown, code = await asyncio.to_thread(on_a_terminal, words, [], socket_of(peer))
+
+    assert code == 0
+    assert "Loading: 0 s of about 20 s" in shown
+    assert shown.endswith("\x1b[Kqwen is in memory.\r\n")
+
+
 @pytest.mark.parametrize(("again", "code"), [("first one", 0), ("other one", 1)])
 async def test_on_a_terminal_the_password_is_asked_for_twice(
     peer: Peer, again: str, code: int

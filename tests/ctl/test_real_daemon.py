@@ -378,6 +378,7 @@ async def test_our_own_engine_that_a_person_stopped_stays_so_also_after_a_restar
     ).start()
     daemon.add_user("claire")
     loaded = await run("model", "load", starter_model.stem, **socket_of(daemon))
+    fits = daemon.control("GET", f"/v1/models/{starter_model.stem}/fit")[1]
     stopped = await run("engine", "stop", **socket_of(daemon))
     async with daemon.browser("claire") as browser, browser.ws() as socket:
         asked = await socket.ask("Say yes.")
@@ -394,6 +395,7 @@ async def test_our_own_engine_that_a_person_stopped_stays_so_also_after_a_restar
 
     assert [each.code for each in (loaded, stopped, refused, started)] == [0, 0, 1, 0]
     assert [(each["cause"], each["by"][:4]) for each in restarts] == [("ordered", "uid:")]
+    assert fits["load_seconds"] > 0
     assert "`couachgptctl engine start` starts it." in refused.err
     assert check.code == 11
     assert json.loads(still.out)["is_stopped"] is True

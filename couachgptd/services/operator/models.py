@@ -17,7 +17,8 @@ async def listed(desk: Desk, _call: Call) -> Json:
 
 
 async def fit(desk: Desk, call: Call) -> Json:
-    return await desk.fitting.shape_of(call.names["model"])
+    shape = await desk.fitting.shape_of(call.names["model"])
+    return {**shape, "load_seconds": await desk.orders.load_seconds(shape["model"])}
 
 
 async def load(desk: Desk, call: Call) -> Json:
