@@ -1,5 +1,6 @@
 """The rules of each model, known at once: every question asks for them."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Self
@@ -20,6 +21,7 @@ class Rules:
     ) -> None:
         self._store = store
         self._rules = rules
+        self._changing = asyncio.Lock()
         self.defaults = defaults
 
     @classmethod
@@ -40,6 +42,7 @@ class Rules:
     async def change(self, model: str, changes: Mapping[str, Any]) -> None:
         """Raises BadRequest, OptionInvalid; see `core.model_rules.changed`."""
         most = int(self.defaults["answer_tokens"] or 0)
-        rules = changed(self.of(model), changes, most_answer_tokens=most)
-        await self._store.set_model_rules(model, rules)
-        self._rules[model] = rules
+        async with self._changing:  # else the later of two would take back what the other changed
+            rules = changed(self.of(model), changes, most_answer_tokens=most)
+            await self._store.set_model_rules(model, rules)
+            self._rules[model] = rules
