@@ -63,7 +63,7 @@ def download(arguments: "Namespace") -> int:
 
     name = arguments.backup
     target = Path(arguments.output or name)
-    if target.is_dir():
+    if os.path.isdir(target):  # noqa: PTH112 -- is_dir() raises, of a name that is too long
         target /= name
     with connected(arguments) as client:
         sizes = {

@@ -21,8 +21,11 @@ def written(target: Path, *, is_forced: bool) -> "Iterator[BinaryIO]":
     It waits beside the target under a name of its own, so that even a kill leaves nothing that
     looks like a whole one.
     """
-    if not is_forced and os.path.lexists(target):  # before all the bytes have come for nothing
-        raise _there_is(target)
+    # Before all the bytes have come for nothing. A device must never be replaced: root would make
+    # a file of /dev/null.
+    is_file = os.path.isfile(target)  # noqa: PTH113 -- is_file() raises, of a name that is too long
+    if os.path.lexists(target) and not (is_forced and is_file):
+        raise _there_is(target, is_file=is_file)
     try:
         descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
         try:
@@ -49,10 +52,12 @@ def written(target: Path, *, is_forced: bool) -> "Iterator[BinaryIO]":
         ) from None
 
 
-def _there_is(target: Path) -> CommandFailed:
+def _there_is(target: Path, *, is_file: bool = True) -> CommandFailed:
     return CommandFailed(
         _("{path} is there already.").format(path=target),
-        hint=_("--force writes over it, --output FILE writes elsewhere."),
+        hint=_("--force writes over it, --output FILE writes elsewhere.")
+        if is_file
+        else _("It is no file: --output FILE writes elsewhere."),
         code="file_exists",
         fields={"path": str(target)},
     )

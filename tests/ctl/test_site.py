@@ -1,6 +1,7 @@
 """couachgptctl on settings and the banner, invitations, records, and copies of backups."""
 
 import json
+import os
 import socket
 import sqlite3
 import stat
@@ -167,6 +168,22 @@ async def test_a_backup_is_copied_for_one_alone_and_never_over_a_file(
     assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
     with closing(sqlite3.connect(tmp_path / name)) as copy:
         assert copy.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+async def test_a_backup_is_laid_over_files_alone(daemon: RunningDaemon, tmp_path: Path) -> None:
+    """As root, --force on /dev/null would else leave the machine without one."""
+    made = await ctl(daemon, "db", "backup", "--json")
+    name = json.loads(made.out)["backup"]["name"]
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    words = ("db", "backup", "download", name, "--force", "--output")
+
+    no_file = await ctl(daemon, *words, str(pipe))
+    too_long = await ctl(daemon, *words, str(tmp_path / ("x" * 300)))
+
+    assert (no_file.code, "It is no file" in no_file.err) == (1, True)
+    assert pipe.is_fifo()
+    assert (too_long.code, "cannot be written: File name too long" in too_long.err) == (1, True)
 
 
 async def test_a_backup_that_is_cut_leaves_what_was_there(tmp_path: Path) -> None:
