@@ -176,8 +176,9 @@ def _users(users: "Users", pages: int) -> str:
 
 def _machine(machine: "Machine") -> str:
     return _(
-        "load {load} on {cores} cores, memory {memory} free of {memory_total},"
-        " disk {disk} free of {disk_total}"
+        "load {load} on {cores} cores\n"
+        "memory {memory} free of {memory_total}\n"
+        "disk {disk} free of {disk_total}"
     ).format(
         load=decimal(machine["load"], 2),
         cores=machine["cores"],

@@ -93,6 +93,7 @@ async def test_status_says_what_the_watchdog_thinks_of_the_engine_and_since_when
     failed = await run("status", TZ="UTC", **socket_of(peer))
     french = await run("status", TZ="UTC", LANG="fr_FR.UTF-8", **socket_of(peer))
 
+    assert max(map(len, well.out.splitlines())) <= 80
     assert "at work, since 2026-11-23 09:12\n" in well.out
     assert "paused" not in well.out
     assert "failed, since 2026-11-23 09:12: it was restarted too often, in vain\n" in failed.out
