@@ -84,6 +84,13 @@ async def test_status_says_where_the_engine_is_and_why_it_is_down(
     assert said in shown.out
 
 
+async def test_the_headings_of_help_are_set_as_their_language_is() -> None:
+    french = await run("status", "--help", LANG="fr_FR.UTF-8")
+
+    assert "\noptions\N{NO-BREAK SPACE}:\n" in french.out
+    assert "\noptions de tous les verbes\N{NO-BREAK SPACE}:\n" in french.out
+
+
 async def test_status_says_what_the_watchdog_thinks_of_the_engine_and_since_when(
     peer: Peer,
 ) -> None:
