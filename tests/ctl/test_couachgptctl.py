@@ -94,7 +94,7 @@ async def test_the_headings_of_help_are_set_as_their_language_is() -> None:
 async def test_status_says_what_the_watchdog_thinks_of_the_engine_and_since_when(
     peer: Peer,
 ) -> None:
-    well = await run("status", TZ="UTC", **socket_of(peer))
+    well = await run("status", TZ="UTC", COLUMNS="80", **socket_of(peer))
     peer.engine |= {"state": "failed", "reason": "budget_spent"}
     peer.turns |= {"is_paused": True}
     failed = await run("status", TZ="UTC", **socket_of(peer))
