@@ -36,18 +36,26 @@ function precompress(): Plugin {
   };
 }
 
+const NOT_THEME = /^(?!.*\/src\/theme\.ts)/;
+
 // The admin page is a build of its own: with one build, what both pages use becomes a chunk that has
 // all that either needs of it, and the chat's first load would grow with the admin page.
 const BUILDS = {
   production: {
     manifest: 'manifest.json', // the default .vite/ folder is one that package globs skip
     input: { base: 'src/entries/base.ts', chat: 'src/entries/chat.ts' },
+    // What the chat has in common with its later parts in one request; the theme is every page's.
+    output: { codeSplitting: { groups: [{ name: 'shared', test: NOT_THEME, minShareCount: 2 }] } },
   },
-  admin: { manifest: 'manifest.admin.json', input: { admin: 'src/entries/admin.ts' } },
+  admin: {
+    manifest: 'manifest.admin.json',
+    input: { admin: 'src/entries/admin.ts' },
+    output: {},
+  },
 };
 
 export default defineConfig(({ mode }) => {
-  const { manifest, input } = mode === 'admin' ? BUILDS.admin : BUILDS.production;
+  const { manifest, ...options } = mode === 'admin' ? BUILDS.admin : BUILDS.production;
   return {
     base: '/static/app/',
     plugins: [tailwindcss(), svelte(), svelteTesting(), precompress()],
@@ -58,7 +66,7 @@ export default defineConfig(({ mode }) => {
       manifest,
       assetsInlineLimit: 0, // no data: address, so that the CSP need not allow it
       modulePreload: { polyfill: false },
-      rolldownOptions: { input },
+      rolldownOptions: options,
     },
     test: { environment: 'jsdom', include: ['src/**/*.test.ts'] },
   };

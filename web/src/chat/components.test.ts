@@ -6,6 +6,7 @@ import type { View } from './client';
 import { ChatClient } from './client';
 import Composer from './Composer.svelte';
 import Message from './Message.svelte';
+import { renderer } from './parts';
 import Sidebar from './Sidebar.svelte';
 import { RequestError } from './socket';
 import { answer, example, FakeSocket, message, turn } from './testing';
@@ -235,7 +236,8 @@ test('a question is shown as it was typed', () => {
   );
 });
 
-test('a finished answer is drawn, with its figures, and can be copied and made again', () => {
+test('a finished answer is drawn, with its figures, and can be copied and made again', async () => {
+  await renderer.load();
   const given = example('snapshot').messages[1] ?? message(1);
   const container = shown(given);
 

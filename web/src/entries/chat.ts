@@ -4,10 +4,12 @@ import '../styles/markdown.css';
 import { mount } from 'svelte';
 import Chat from '../chat/Chat.svelte';
 import type { Props } from '../chat/props';
+import { renderer } from '../chat/parts';
 import { loadTexts } from '../i18n';
 
 const host = document.querySelector('[data-island=chat]');
 const props = JSON.parse(document.querySelector('#props')?.textContent ?? '{}') as Props;
+if (props.conversation !== null) void renderer.load(); // answers will be there to be drawn
 await loadTexts(props.language);
 if (host !== null) {
   host.replaceChildren();

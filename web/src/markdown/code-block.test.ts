@@ -1,7 +1,7 @@
 // Code: its header, its copies with and without a secure context, its colours.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { CodeText } from './code-block';
-import { loadHighlighter, spansToNodes } from './highlight';
+import { highlighter, spansToNodes } from './highlight';
 import { toSpans } from './languages';
 import { atOnce, newHost, streamed } from './testing';
 
@@ -102,7 +102,7 @@ describe('the header', () => {
 
 describe('colours', () => {
   test('of known languages come as spans, the text stays', async () => {
-    await loadHighlighter();
+    await highlighter.load();
     const host = atOnce('```python\ndef f(a: str = "<&\'>") -> None: ...\n```');
     const code = host.querySelector('code');
 
@@ -111,7 +111,7 @@ describe('colours', () => {
   });
 
   test('come after the chunk, streamed as at once', async () => {
-    await loadHighlighter();
+    await highlighter.load();
     vi.useFakeTimers();
     const text =
       'Voici\n\n```js\n' +
@@ -126,14 +126,14 @@ describe('colours', () => {
   });
 
   test('of unknown languages are none', async () => {
-    await loadHighlighter();
+    await highlighter.load();
     const code = atOnce('```klingon\na < b\n```').querySelector('code');
 
     expect(code?.innerHTML).toBe('a &lt; b');
   });
 
   test('are none when not wanted', async () => {
-    await loadHighlighter();
+    await highlighter.load();
     const host = newHost();
     const { renderOnce } = await import('./index');
     const labels = { copy: 'c', copied: 'd', copyFailed: 'f' };
@@ -143,7 +143,7 @@ describe('colours', () => {
   });
 
   test('wait for growth while a fence is open', async () => {
-    await loadHighlighter();
+    await highlighter.load();
     const code = document.createElement('code');
     code.className = 'language-js';
     const text = new CodeText(code, true);

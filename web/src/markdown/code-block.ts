@@ -1,6 +1,6 @@
 // A code block: header with language and copy button, and text that may still be growing.
 import { copyText } from './clipboard';
-import { highlight, highlighterLoaded, loadHighlighter } from './highlight';
+import { highlight, highlighter } from './highlight';
 
 export interface Labels {
   copy: string;
@@ -88,11 +88,11 @@ export class CodeText {
 
   #paint(): void {
     if (this.#language === '' || this.#text.length > LONGEST_PAINTED || this.#waiting) return;
-    if (!highlighterLoaded()) {
+    if (highlighter.now === undefined) {
       this.#waiting = true;
-      void loadHighlighter().then(() => {
+      void highlighter.load().then((loaded) => {
         this.#waiting = false;
-        if (highlighterLoaded()) this.#paint();
+        if (loaded !== undefined) this.#paint();
       });
       return;
     }

@@ -1,30 +1,12 @@
 // Colours code: loads highlight.js once it is needed, builds its spans as nodes, never as HTML.
+import { Part } from '../part.svelte';
 
-export type ToSpans = (code: string, language: string) => string | undefined;
-
-let loaded: ToSpans | undefined;
-let loading: Promise<void> | undefined;
-
-/** Resolves when `highlight` can work; a failed load is tried again by the next caller. */
-export function loadHighlighter(): Promise<void> {
-  loading ??= import('./languages').then(
-    (languages) => {
-      loaded = languages.toSpans;
-    },
-    () => {
-      loading = undefined; // offline: code stays plain
-    },
-  );
-  return loading;
-}
-
-export function highlighterLoaded(): boolean {
-  return loaded !== undefined;
-}
+/** What `highlight` needs; without it, code stays plain. */
+export const highlighter = new Part(() => import('./languages'));
 
 /** The code in colour, or nothing when its language is unknown or the highlighter not there. */
 export function highlight(code: string, language: string): DocumentFragment | undefined {
-  const spans = loaded?.(code, language);
+  const spans = highlighter.now?.toSpans(code, language);
   return spans === undefined ? undefined : spansToNodes(spans);
 }
 

@@ -1,5 +1,4 @@
 // Markdown as the rest of the page sees it: one renderer for live answers, replay and search.
 export type { Labels } from './code-block';
-export { copyText } from './clipboard';
 export { MarkdownView, renderOnce } from './stream';
 export type { MarkdownOptions } from './stream';
