@@ -8,7 +8,10 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from tests.daemon_fixtures import daemon, shared_ollama
 from tests.running_daemon import RunningDaemon
+
+__all__ = ["chromium", "daemon", "new_site", "open_page", "shared_ollama", "site"]
 
 CHROMIUM = "/usr/bin/chromium"
 # Without these it looks up its maker's hosts at every start.
@@ -66,6 +69,21 @@ def site(new_site: RunningDaemon) -> RunningDaemon:
 OpenPage = Callable[..., Page]
 
 
+def watch_hosts(context: BrowserContext, host: str, faults: list[str]) -> None:
+    """Note each request of any page of a context, its sockets too, to another host than this."""
+
+    def note(address: str) -> None:
+        target = urlsplit(address)
+        if target.scheme not in {"blob", "data"} and target.netloc != host:
+            faults.append(f"foreign request: {address}")
+
+    def watch(page: Page) -> None:
+        page.on("websocket", lambda socket: note(socket.url))
+
+    context.on("request", lambda request: note(request.url))
+    context.on("page", watch)
+
+
 @pytest.fixture
 def open_page(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[OpenPage]:
     """Open pages, each of another person; every fault a page reports fails the test.
@@ -84,6 +102,7 @@ def open_page(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Ope
         context = chromium.new_context(**settings)
         contexts.append(context)
         context.set_default_timeout(STORY_MILLISECONDS)
+        watch_hosts(context, urlsplit(address).netloc, faults)
         page = context.new_page()
         page.on("pageerror", lambda error: faults.append(f"script: {error}"))
         page.on(
@@ -91,15 +110,6 @@ def open_page(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Ope
             lambda message: (
                 faults.append(f"console: {message.text}")
                 if message.type == "error" and "WebSocket" not in message.text
-                else None
-            ),
-        )
-        origin = "{0.scheme}://{0.netloc}/".format(urlsplit(address))
-        page.on(
-            "request",
-            lambda request: (
-                faults.append(f"foreign request: {request.url}")
-                if not request.url.startswith((origin, "blob:"))
                 else None
             ),
         )
