@@ -18,6 +18,7 @@ RETRY_EVERY_SECONDS: Final = 0.1
 LONGEST_ADDRESS: Final = 107  # bytes that a Unix socket's address may have on Linux
 SUCCESSES: Final = frozenset({http.client.OK, http.client.CREATED, http.client.ACCEPTED})
 FINAL_STATES: Final = frozenset({"done", "stopped", "interrupted", "failed"})
+LAST_EVENTS: Final = frozenset({"done", "end"})  # of streams that end by themselves
 
 
 # --- what can go wrong -------------------------------------------------------------------------
@@ -122,6 +123,7 @@ class ControlClient:
     ) -> Generator[Any, None, None]:
         """Yield what a verb answers, event by event; closing the iterator ends the work.
 
+        One that ends without its last event was cut, which http.client does not tell of chunks.
         `silence_seconds` bounds how long nothing may come, where the caller wants that.
         """
         method, path = place_of(verb, names)
@@ -130,6 +132,7 @@ class ControlClient:
                 response = self._send(connection, method, path, body)
                 if response.status != http.client.OK:
                     self._raise(response.status, response.read())
+                event: Any = {}
                 for line in response:
                     event = _decoded(line)
                     if event.get("type") == "error":
@@ -139,6 +142,8 @@ class ControlClient:
                 raise DaemonSilent(silence_seconds or 0) from None
             except (OSError, http.client.HTTPException, ValueError) as error:
                 raise BadAnswer(_reason(error)) from error
+            if event.get("type") not in LAST_EVENTS:
+                raise BadAnswer("the answer ended without its last event")
 
     def file(self, verb: str, /, **names: object) -> Generator[bytes, None, None]:
         """Yield the bytes of the file that a verb answers; one that was cut is a BadAnswer."""
@@ -171,7 +176,6 @@ class ControlClient:
                 turn = event.get("turn") or {}
                 if event.get("type") == "turn" and turn.get("state") in FINAL_STATES:
                     return
-        raise BadAnswer("the answer ended without its last event")
 
     def _send(
         self,

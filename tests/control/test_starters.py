@@ -1,6 +1,7 @@
 """Starter models by the control socket: from a publisher's site into the real daemon's folder."""
 
 import asyncio
+import contextlib
 import json
 import os
 from collections.abc import AsyncIterator
@@ -173,6 +174,27 @@ async def test_the_command_line_has_the_daemon_do_it(
     assert shop.url in fetched.err
     assert desk.target.read_bytes() == MODEL
     assert desk.target.stat().st_uid == os.geteuid()
+
+
+async def test_a_daemon_that_dies_in_the_middle_has_not_fetched_it(
+    embedded: RunningDaemon, desk: Desk, shop: Shop
+) -> None:
+    shop.pause_seconds = 0.1
+    fetch = asyncio.create_task(run("model", "fetch", "tiny", "--socket", str(embedded.socket)))
+    for _ in range(200):
+        if desk.part.exists() and desk.part.stat().st_size:
+            break
+        await asyncio.sleep(0.05)
+    helpers = psutil.Process(embedded.pid).children(recursive=True)
+    embedded.kill()
+    for each in helpers:  # as systemd ends what is left in the service's group
+        with contextlib.suppress(psutil.NoSuchProcess):
+            each.kill()
+    cut = await fetch
+
+    assert (cut.code, cut.out) == (1, "")
+    assert "was cut" in cut.err
+    assert not desk.target.exists()
 
 
 def test_ollama_pulls_its_own_file_of_it(daemon: RunningDaemon) -> None:
