@@ -223,9 +223,15 @@ class ModelService:
         if self._failure is not None:
             raise self._failure
 
-    def require_listed(self, name: str) -> None:
-        """Raise ModelMissing for one that the engine did not have when it was last asked."""
+    async def require_listed(self, name: str) -> None:
+        """Raise ModelMissing for one that the engine has not, or why it will not tell.
+
+        It is asked only for one that is not known yet: right after a start none is.
+        """
         if self._known(name, None) is None:
+            await self.refresh()
+        if self._known(name, None) is None:
+            self.require_known()
             raise ModelMissing(model=name)
 
     async def resolve(self, name: str | None, role: Role | None = None) -> str:

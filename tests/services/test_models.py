@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from couachgptd.core.errors import EngineRejected, EngineUnavailable, NoModel
+from couachgptd.core.errors import EngineRejected, EngineUnavailable, ModelMissing, NoModel
 from couachgptd.core.models import Model
 from couachgptd.services.models import ModelService
 from couachgptd.storage.store import SqliteStore, opened_store
@@ -34,6 +34,15 @@ async def test_a_broken_file_is_never_the_default(store: SqliteStore) -> None:
     models = ModelService(engine, "", store)
 
     assert await models.resolve(None) == "bon"
+
+
+async def test_what_is_not_known_yet_is_asked_for(store: SqliteStore) -> None:
+    """Right after a start, a person's first word may come before the engine's."""
+    models = ModelService(ToldEngine(lambda: [Model("bon")]), "", store)
+
+    await models.require_listed("bon")
+    with pytest.raises(ModelMissing):
+        await models.require_listed("absent")
 
 
 async def test_broken_files_alone_are_no_model(store: SqliteStore) -> None:

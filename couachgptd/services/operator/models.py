@@ -42,12 +42,12 @@ async def set_default(desk: Desk, call: Call) -> Json:
 async def change(desk: Desk, call: Call) -> Json:
     """Change who is offered a model, and its options, from the next answer on.
 
-    Raises ModelMissing, BadRequest, OptionInvalid; EngineRejected for a context where the engine
-    takes none.
+    Raises ModelMissing, or why the engine will not tell which it has; BadRequest, OptionInvalid;
+    EngineRejected for a context where the engine takes none.
     """
     model = call.names["model"]
     async with desk.audited(call, "model.set", model=model, **call.body):
-        desk.models.require_listed(model)
+        await desk.models.require_listed(model)
         chosen = call.body.get("context_tokens")
         if chosen is not None and desk.models.status.kind == "llama-server":
             raise EngineRejected(reason="context_unsupported", model=model)
