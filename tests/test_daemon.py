@@ -377,6 +377,7 @@ def test_what_a_killed_daemon_left_does_not_stop_the_next(fresh: RunningDaemon) 
 
     status = fresh.control("GET", "/v1/status")[1]
     assert status["pid"] == fresh.pid
+    assert "started again cause='killed'" in fresh.log
     assert first["restarts"] == {"daemon": [], "engine": []}
     assert status["restarts"] == {
         "daemon": [{"at": status["restarts"]["daemon"][0]["at"], "cause": "killed", "by": None}],

@@ -29,7 +29,7 @@ async def kept_life(store: Store, boot: str | None) -> AsyncGenerator[Sequence[R
     await _keep(store, life)
     if before:
         newest = life.restarts[0]
-        log.info("started again", extra={"cause": newest.cause, "by": newest.by})
+        log.info("started again", extra={"cause": str(newest.cause), "by": newest.by})
     try:
         yield life.restarts
     except BaseException:
