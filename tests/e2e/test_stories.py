@@ -97,7 +97,7 @@ def test_a_daemon_killed_in_mid_answer_keeps_the_question_and_what_was_written(
     site.kill()
 
     site.start()
-    expect(page.get_by_role("button", name="Continue")).to_be_enabled()
+    expect(page.get_by_role("button", name="Continue", exact=True)).to_be_enabled()
     expect(page.get_by_role("button", name="Answer again")).to_be_enabled()
     expect(page.locator("article.question")).to_have_text(re.compile("Write a very long story"))
     text, state = kept_answer(site)
@@ -108,7 +108,7 @@ def test_a_daemon_killed_in_mid_answer_keeps_the_question_and_what_was_written(
     with closing(database(site)) as opened:
         assert opened.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
-    page.get_by_role("button", name="Continue").click()
+    page.get_by_role("button", name="Continue", exact=True).click()
     text_length_grows(page, beyond=len(text))
 
 
@@ -125,7 +125,7 @@ def test_stop_keeps_what_was_written_and_offers_to_go_on(
     text, state = kept_answer(site)
     assert state == "stopped"
     assert len(text) > 100
-    expect(page.get_by_role("button", name="Continue")).to_be_enabled()
+    expect(page.get_by_role("button", name="Continue", exact=True)).to_be_enabled()
 
 
 def test_two_tabs_of_one_person_see_the_same(site: RunningDaemon, open_page: OpenPage) -> None:
