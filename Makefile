@@ -20,6 +20,9 @@ NODE_MODULES := web/node_modules/.installed
 DIST := web/dist/manifest.json
 MODELS := .cache/models
 
+# Containers often forbid it; the tests start our programs hundreds of times.
+export PYTHONDONTWRITEBYTECODE :=
+
 CATALOGUES := $(wildcard web/locales/*/LC_MESSAGES/couachgpt.po)
 COMPILED := $(CATALOGUES:.po=.mo) \
 	$(foreach part,texts admin,$(foreach language,fr en,web/src/generated/$(part).$(language).json))
