@@ -24,6 +24,7 @@ STRATEGIES = ("sliding", "whole", "ours")
 CONTEXT_TOKENS = 4096
 ANSWER_TOKENS = 256
 MOST_RATIO = 1.5
+QUICK_LETTERS = 120  # of each question and answer: reading them is what takes the time
 
 TOPICS = (
     "the boat hall",
@@ -80,27 +81,30 @@ class First:
     read_tokens: int | None
 
 
-def exchange(number: int) -> tuple[PromptMessage, PromptMessage]:
+def exchange(number: int, letters: int | None) -> tuple[PromptMessage, PromptMessage]:
     topic = f"{TOPICS[number % len(TOPICS)]} (point {number + 1})"
     return (
-        PromptMessage("user", QUESTION.format(topic=topic)),
-        PromptMessage("assistant", ANSWER.format(topic=topic)),
+        PromptMessage("user", QUESTION.format(topic=topic)[:letters]),
+        PromptMessage("assistant", ANSWER.format(topic=topic)[:letters]),
     )
 
 
 class Conversation:
     """One strategy on one engine: each turn sees the same history, chosen from differently."""
 
-    def __init__(self, strategy: str, engine: EmbeddedEngine, model: str, keep: int) -> None:
+    def __init__(
+        self, strategy: str, engine: EmbeddedEngine, model: str, keep: int, letters: int | None
+    ) -> None:
         self._strategy = strategy
         self._engine = engine
         self._model = model
         self._keep = keep
+        self._letters = letters
         self._system = PromptMessage("system", system_prompt("CouachGPT", "en"))
 
     async def turn(self, number: int) -> First:
         """Time the first token of the answer to question `number`, then let it be answered."""
-        exchanges = [exchange(index) for index in range(number + 1)]
+        exchanges = [exchange(index, self._letters) for index in range(number + 1)]
         start = await self._start(exchanges)
         messages = [self._system]
         for question, answer in exchanges[start:-1]:
@@ -154,13 +158,13 @@ async def opened_engine(model: Path) -> AsyncGenerator[EmbeddedEngine]:
         await engine.close()
 
 
-async def measure(model: Path, turns: int, keep: int) -> list[Turn]:
+async def measure(model: Path, turns: int, keep: int, letters: int | None) -> list[Turn]:
     rows: list[Turn] = []
     async with AsyncExitStack() as stack:
         talks: list[Conversation] = []
         for strategy in STRATEGIES:
             engine = await stack.enter_async_context(opened_engine(model))
-            talks.append(Conversation(strategy, engine, model.stem, keep))
+            talks.append(Conversation(strategy, engine, model.stem, keep, letters))
         for number in range(turns):
             sliding, whole, ours = [await talk.turn(number) for talk in talks]
             rows.append(
@@ -179,9 +183,9 @@ async def measure(model: Path, turns: int, keep: int) -> list[Turn]:
     return rows
 
 
-def run(model: Path, *, turns: int, keep: int) -> Report:
+def run(model: Path, *, turns: int, keep: int, letters: int | None = None) -> Report:
     report = Report(f"context ({model.stem}, N = {keep})")
-    rows = asyncio.run(measure(model, turns, keep))
+    rows = asyncio.run(measure(model, turns, keep, letters))
     report.rows += rows
     slow = sum(row.ours_beside_whole > MOST_RATIO for row in rows)
     name = f"share of turns where ours takes more than {MOST_RATIO} x the whole history"
@@ -196,8 +200,11 @@ def main() -> None:
     arguments.add_argument("--turns", type=int, default=14)
     arguments.add_argument("--exchanges", type=int, default=5, metavar="N")
     chosen = arguments.parse_args()
-    turns = min(chosen.turns, 2) if chosen.quick else chosen.turns
-    report = run(chosen.model.absolute(), turns=turns, keep=1 if chosen.quick else chosen.exchanges)
+    model = chosen.model.absolute()
+    if chosen.quick:
+        report = run(model, turns=min(chosen.turns, 2), keep=1, letters=QUICK_LETTERS)
+    else:
+        report = run(model, turns=chosen.turns, keep=chosen.exchanges)
     report.show(as_json=chosen.json)
 
 

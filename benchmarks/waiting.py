@@ -33,7 +33,7 @@ class Plan:
     idle_seconds: float = 20.0
 
 
-QUICK = Plan(rates=(20.0,), waiting=3, settle_seconds=1.0, measured_seconds=2.0, idle_seconds=1.0)
+QUICK = Plan(rates=(20.0,), waiting=3, settle_seconds=1.0, measured_seconds=1.5, idle_seconds=0.5)
 
 
 @dataclass(frozen=True, slots=True)

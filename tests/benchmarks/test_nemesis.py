@@ -350,6 +350,7 @@ def test_stays_that_overlap_count_once() -> None:
     assert common([(1, 4), (5, 6)], 3, 5.5) == 1.5
 
 
+@pytest.mark.soak  # tests/faults/test_nemesis.py runs the same program for longer
 def test_the_program_throws_faults_and_finds_nothing_broken() -> None:
     ended = subprocess.run(
         [sys.executable, "-m", "benchmarks.nemesis", "--quick", "--json", "--seed", "5"],

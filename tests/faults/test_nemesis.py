@@ -50,6 +50,11 @@ def times_thrown(report: dict[str, Any]) -> dict[str, int]:
 def test_no_promise_is_broken_in_minutes_of_random_faults() -> None:
     report = tormented(MINUTES)
 
+    calm, torn = (row for row in report["rows"] if "faults" in row)
+    assert (calm["faults"], torn["faults"]) == ("none", "all")
+    assert calm["done"] > 0
+    assert calm["reconnected"] == 0
+    assert torn["ok"] > 0
     times = times_thrown(report)
     assert list(times) == list(KINDS)
     assert sum(count > 0 for count in times.values()) > len(KINDS) / 2
