@@ -1,6 +1,7 @@
 """One daemon for the tests of a file that leave it as it was, and fresh ones for the others."""
 
 import contextlib
+import secrets
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -52,6 +53,44 @@ def daemon(
         running.stop()
 
 
+@pytest.fixture(scope="module")
+def site(
+    shared_ollama: FakeOllama, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningDaemon]:
+    """Return a daemon as `fresh` is, for tests of a file that undo what they do to all of it."""
+    running = RunningDaemon(
+        tmp_path_factory.mktemp("site"), shared_ollama.url, "accounts.login_attempts=1000"
+    ).start()
+    try:
+        running.add_user("claire")
+        running.add_user("marc")
+        yield running
+    finally:
+        running.stop()
+
+
+@pytest.fixture
+def someone(site: RunningDaemon) -> str:
+    """Return the login of a person at `site` whom no other test knows."""
+    return add_somebody(site)
+
+
+@pytest.fixture
+def chief(site: RunningDaemon) -> str:
+    """Return the login of an administrator of the test's own."""
+    return add_somebody(site, "admin")
+
+
+@pytest.fixture
+def another(site: RunningDaemon) -> str:
+    """Return the login of one more."""
+    return add_somebody(site)
+
+
+def add_somebody(daemon: RunningDaemon, role: str = "member") -> str:
+    return str(daemon.add_user(f"p{secrets.token_hex(4)}", role)["login"])
+
+
 @pytest.fixture
 def ollama() -> Iterator[FakeOllama]:
     with running_fake("--rate=200") as fake:
@@ -59,13 +98,19 @@ def ollama() -> Iterator[FakeOllama]:
 
 
 @pytest.fixture
-def make_daemon(ollama: FakeOllama, tmp_path: Path) -> Iterator[MakeDaemon]:
-    """Make daemons of the test's own, not yet started; they end with the test."""
+def make_daemon(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakeDaemon]:
+    """Make daemons of the test's own, not yet started; they end with the test.
+
+    Their Ollama is the file's, and the test's own where it asks for `ollama`, to change it.
+    """
     made: list[RunningDaemon] = []
 
-    def make(*settings: str, url: str = ollama.url) -> RunningDaemon:
+    def make(*settings: str, url: str | None = None) -> RunningDaemon:
         directory = tmp_path / f"daemon{len(made)}"
         directory.mkdir()
+        if url is None:
+            own = "ollama" in request.fixturenames
+            url = str(request.getfixturevalue("ollama" if own else "shared_ollama").url)
         made.append(RunningDaemon(directory, url, *settings))
         return made[-1]
 

@@ -16,10 +16,10 @@ import psutil
 import pytest
 
 from tests.conftest import ROOT
-from tests.daemon_fixtures import MakeDaemon, fresh, make_daemon, ollama
+from tests.daemon_fixtures import MakeDaemon, fresh, make_daemon, ollama, shared_ollama
 from tests.running_daemon import PASSWORD, RunningDaemon
 
-__all__ = ["fresh", "make_daemon", "ollama"]
+__all__ = ["fresh", "make_daemon", "ollama", "shared_ollama"]
 
 
 def ended(daemon: RunningDaemon, *settings: str) -> tuple[int, str]:

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from tests.certificates import Certificate, shown_certificate
-from tests.daemon_fixtures import MakeDaemon, make_daemon, ollama
+from tests.daemon_fixtures import MakeDaemon, make_daemon, ollama, shared_ollama
 from tests.running_daemon import RunningDaemon
 from tests.test_daemon import ended, run
 
-__all__ = ["make_daemon", "ollama"]
+__all__ = ["make_daemon", "ollama", "shared_ollama"]
 
 
 @pytest.fixture

@@ -29,10 +29,10 @@ from couachgptd.core import access
 from couachgptd.core.access import Audience
 from couachgptd.core.errors import NotAllowed
 from tests.conftest import FakeOllama
-from tests.daemon_fixtures import daemon, fresh, make_daemon, ollama, shared_ollama
+from tests.daemon_fixtures import daemon, fresh, make_daemon, ollama, shared_ollama, site
 from tests.running_daemon import PASSWORD, RunningDaemon, UnixConnection
 
-__all__ = ["daemon", "fresh", "make_daemon", "ollama", "shared_ollama"]
+__all__ = ["daemon", "fresh", "make_daemon", "ollama", "shared_ollama", "site"]
 ROOT = Path(__file__).parents[2]
 Json = dict[str, Any]
 
@@ -117,11 +117,11 @@ def test_the_queue_of_nobody_is_empty(daemon: RunningDaemon) -> None:
 
 
 async def test_the_queue_tells_who_runs_and_who_waits_and_not_what_they_ask(
-    fresh: RunningDaemon,
+    site: RunningDaemon,
 ) -> None:
     async with (
-        fresh.browser("claire") as claire,
-        fresh.browser("marc") as marc,
+        site.browser("claire") as claire,
+        site.browser("marc") as marc,
         claire.ws() as hers,
         marc.ws() as his,
     ):
@@ -130,7 +130,7 @@ async def test_the_queue_tells_who_runs_and_who_waits_and_not_what_they_ask(
         second = await his.ask("Secret aussi")
         await his.next("turn", where=lambda event: event["turn"]["place"] == 0)
 
-        _status, queue = fresh.control("GET", "/v1/queue")
+        _status, queue = site.control("GET", "/v1/queue")
 
         await his.request("chat.stop", turn=queue["waiting"][0]["turn"])
         await hers.request("chat.stop", turn=queue["running"][0]["turn"])
@@ -148,45 +148,45 @@ async def test_the_queue_tells_who_runs_and_who_waits_and_not_what_they_ask(
     assert second["conversation"] not in json.dumps(queue)
 
 
-async def test_under_maintenance_questions_are_kept_until_it_is_over(fresh: RunningDaemon) -> None:
-    status, answer = fresh.control("POST", "/v1/engine/maintenance", {"is_on": True})
+async def test_under_maintenance_questions_are_kept_until_it_is_over(site: RunningDaemon) -> None:
+    status, answer = site.control("POST", "/v1/engine/maintenance", {"is_on": True})
     assert status == 200
     assert set(answer["engine"]) == {"kind", "is_up", "detail", "state", "reason"}
-    async with fresh.browser("claire") as browser, browser.ws() as socket:
+    async with site.browser("claire") as browser, browser.ws() as socket:
         if socket.hello["engine"]["state"] != "maintenance":
             await socket.next(
                 "engine", where=lambda event: event["engine"]["state"] == "maintenance"
             )
         asked = await socket.ask("[[tokens=5]] Bonjour")
         await socket.next("turn", where=lambda event: event["turn"]["place"] == 0)
-        assert fresh.control("GET", "/v1/queue")[1]["paused"] is True
-        assert fresh.control("GET", "/v1/status")[1]["turns"]["is_paused"] is True
+        assert site.control("GET", "/v1/queue")[1]["paused"] is True
+        assert site.control("GET", "/v1/status")[1]["turns"]["is_paused"] is True
 
-        fresh.control("POST", "/v1/engine/maintenance", {"is_on": False})
+        site.control("POST", "/v1/engine/maintenance", {"is_on": False})
         turn = await socket.ended(asked["answer"])
 
     assert turn["state"] == "done"
-    _status, answer = fresh.control("GET", "/v1/engine/incidents?limit=2000")
+    _status, answer = site.control("GET", "/v1/engine/incidents?limit=2000")
     assert "maintenance" in {each["after"] for each in answer["incidents"]}
     assert all(set(each) == {"at", "before", "after", "evidence"} for each in answer["incidents"])
-    assert len(fresh.control("GET", "/v1/engine/incidents?limit=1")[1]["incidents"]) == 1
+    assert len(site.control("GET", "/v1/engine/incidents?limit=1")[1]["incidents"]) == 1
 
 
-def test_a_reset_tells_the_engine(fresh: RunningDaemon) -> None:
-    fresh.control("GET", "/v1/status")  # which asks the engine, if nobody has yet
-    status, answer = fresh.control("POST", "/v1/engine/reset")
+def test_a_reset_tells_the_engine(site: RunningDaemon) -> None:
+    site.control("GET", "/v1/status")  # which asks the engine, if nobody has yet
+    status, answer = site.control("POST", "/v1/engine/reset")
 
     assert (status, answer["engine"]["kind"]) == (200, "ollama")
     assert answer["engine"]["reason"] is None
 
 
-async def test_who_was_added_can_log_in_and_reset_and_log_in_again(fresh: RunningDaemon) -> None:
-    status, answer = fresh.control(
+async def test_who_was_added_can_log_in_and_reset_and_log_in_again(site: RunningDaemon) -> None:
+    status, answer = site.control(
         "POST", "/v1/users", {"login": "Zoé", "password": PASSWORD, "role": "reader"}
     )
     assert (status, answer["user"]["login"], answer["user"]["state"]) == (201, "zoé", "active")
-    async with fresh.browser("zoé") as browser:
-        status, _ = fresh.control(
+    async with site.browser("zoé") as browser:
+        status, _ = site.control(
             "POST", "/v1/users/zo%C3%A9/password", {"password": PASSWORD + "2"}
         )
         assert status == 200
@@ -194,12 +194,12 @@ async def test_who_was_added_can_log_in_and_reset_and_log_in_again(fresh: Runnin
         await browser.log_in("zoé", PASSWORD + "2")
 
 
-async def test_who_waits_is_approved_and_gets_in(fresh: RunningDaemon) -> None:
+async def test_who_waits_is_approved_and_gets_in(site: RunningDaemon) -> None:
     form = {"login": "nina@x.org", "password": PASSWORD, "password_again": PASSWORD}
-    async with fresh.browser() as browser:
+    async with site.browser() as browser:
         await browser.post("/register", form)
-        assert fresh.control("GET", "/v1/status")[1]["users"]["pending"] == 1
-        status, answer = fresh.control("POST", "/v1/users/nina%40x.org/approve")
+        assert site.control("GET", "/v1/status")[1]["users"]["pending"] == 1
+        status, answer = site.control("POST", "/v1/users/nina%40x.org/approve")
         assert (status, answer["user"]["state"]) == (200, "active")
         await browser.log_in("nina@x.org")
 

@@ -9,10 +9,28 @@ from typing import Any
 
 import pytest
 
-from tests.daemon_fixtures import daemon, fresh, make_daemon, ollama, shared_ollama
+from tests.daemon_fixtures import (
+    another,
+    daemon,
+    fresh,
+    make_daemon,
+    ollama,
+    shared_ollama,
+    site,
+    someone,
+)
 from tests.running_daemon import RunningDaemon
 
-__all__ = ["daemon", "fresh", "make_daemon", "ollama", "shared_ollama"]
+__all__ = [
+    "another",
+    "daemon",
+    "fresh",
+    "make_daemon",
+    "ollama",
+    "shared_ollama",
+    "site",
+    "someone",
+]
 Json = dict[str, Any]
 
 
@@ -105,18 +123,18 @@ async def test_what_root_puts_back_belongs_to_whom_the_data_belong(
     assert owners == {(4242, 4243)}
 
 
-def test_backups_are_listed_and_deleted(fresh: RunningDaemon) -> None:
-    made = done(fresh.control("POST", "/v1/db/backups"), 201)
-    listed = done(fresh.control("GET", "/v1/db/backups"))
+def test_backups_are_listed_and_deleted(site: RunningDaemon) -> None:
+    made = done(site.control("POST", "/v1/db/backups"), 201)
+    listed = done(site.control("GET", "/v1/db/backups"))
 
     assert listed["backups"] == [made["backup"]]
     assert made["path"] == f"{listed['folder']}/{made['backup']['name']}"
     name = made["backup"]["name"]
-    done(fresh.control("DELETE", f"/v1/db/backups/{name}"))
-    assert done(fresh.control("GET", "/v1/db/backups"))["backups"] == []
-    assert fresh.control("DELETE", f"/v1/db/backups/{name}")[0] == 404
-    assert fresh.control("POST", "/v1/db/restore", {"backup": "../couachgpt.db"})[0] == 404
-    assert {"db.backup.add", "db.backup.rm"} <= set(audit(fresh))
+    done(site.control("DELETE", f"/v1/db/backups/{name}"))
+    assert done(site.control("GET", "/v1/db/backups"))["backups"] == []
+    assert site.control("DELETE", f"/v1/db/backups/{name}")[0] == 404
+    assert site.control("POST", "/v1/db/restore", {"backup": "../couachgpt.db"})[0] == 404
+    assert {"db.backup.add", "db.backup.rm"} <= set(audit(site))
 
 
 async def test_a_damaged_backup_is_refused_and_everything_stays(fresh: RunningDaemon) -> None:
@@ -186,31 +204,32 @@ def test_a_kind_that_is_none_is_refused(daemon: RunningDaemon) -> None:
 
 
 async def test_a_conversation_is_purged_after_it_was_said_how_much_goes(
-    fresh: RunningDaemon,
+    site: RunningDaemon,
+    someone: str,
 ) -> None:
-    first = await asked(fresh, "claire", "Un")
-    second = await asked(fresh, "claire", "Deux")
+    first = await asked(site, someone, "Un")
+    second = await asked(site, someone, "Deux")
     body: Json = {"conversation": first}
 
-    dry = done(fresh.control("POST", "/v1/conversations/purge", {**body, "is_dry_run": True}))
+    dry = done(site.control("POST", "/v1/conversations/purge", {**body, "is_dry_run": True}))
     assert dry == {"conversations": 1, "messages": 2}
-    assert len(await conversations(fresh, "claire")) == 2
+    assert len(await conversations(site, someone)) == 2
 
-    assert done(fresh.control("POST", "/v1/conversations/purge", body)) == dry
+    assert done(site.control("POST", "/v1/conversations/purge", body)) == dry
 
-    assert await conversations(fresh, "claire") == [second]
-    assert fresh.control("POST", "/v1/conversations/purge", body)[0] == 404
-    assert fresh.control("POST", "/v1/conversations/purge", {})[0] == 400
-    assert "conversation.purge" in audit(fresh)
+    assert await conversations(site, someone) == [second]
+    assert site.control("POST", "/v1/conversations/purge", body)[0] == 404
+    assert site.control("POST", "/v1/conversations/purge", {})[0] == 400
+    assert "conversation.purge" in audit(site)
 
 
-async def test_an_open_page_is_told_what_a_purge_left(fresh: RunningDaemon) -> None:
-    first = await asked(fresh, "claire", "Un")
-    second = await asked(fresh, "claire", "Deux")
-    async with fresh.browser("claire") as browser, browser.ws() as socket:
-        done(fresh.control("POST", "/v1/conversations/purge", {"conversation": first}))
+async def test_an_open_page_is_told_what_a_purge_left(site: RunningDaemon, someone: str) -> None:
+    first = await asked(site, someone, "Un")
+    second = await asked(site, someone, "Deux")
+    async with site.browser(someone) as browser, browser.ws() as socket:
+        done(site.control("POST", "/v1/conversations/purge", {"conversation": first}))
         left = await socket.next("conversations")
-        done(fresh.control("POST", "/v1/conversations/purge", {"user": "claire"}))
+        done(site.control("POST", "/v1/conversations/purge", {"user": someone}))
         none = await socket.next("conversations")
 
     assert [each["id"] for each in left["conversations"]] == [second]
@@ -218,47 +237,51 @@ async def test_an_open_page_is_told_what_a_purge_left(fresh: RunningDaemon) -> N
 
 
 async def test_a_conversation_whose_answer_grows_is_purged_and_the_slot_is_free(
-    fresh: RunningDaemon,
+    site: RunningDaemon,
+    someone: str,
+    another: str,
 ) -> None:
-    async with fresh.browser("claire") as browser, browser.ws() as socket:
+    async with site.browser(someone) as browser, browser.ws() as socket:
         answer = await socket.ask("[[rate=20 tokens=5000]] Long")
         await socket.until("writing", answer["answer"])
 
         done(
-            fresh.control(
+            site.control(
                 "POST", "/v1/conversations/purge", {"conversation": answer["conversation"]}
             )
         )
 
-    assert await asked(fresh, "marc", "Suivant")
-    assert await conversations(fresh, "claire") == []
+    assert await asked(site, another, "Suivant")
+    assert await conversations(site, someone) == []
 
 
 # --- people ------------------------------------------------------------------------------------
 
 
 async def test_who_is_deleted_is_out_within_a_second_and_what_is_handed_over_stays(
-    fresh: RunningDaemon,
+    site: RunningDaemon,
+    someone: str,
+    another: str,
 ) -> None:
-    kept = await asked(fresh, "claire", "À garder")
-    async with fresh.browser("claire") as browser, browser.ws() as socket:
-        dry = done(fresh.control("POST", "/v1/users/claire/remove", {"is_dry_run": True}))
-        removed = done(fresh.control("POST", "/v1/users/claire/remove", {"heir": "marc"}))
+    kept = await asked(site, someone, "À garder")
+    async with site.browser(someone) as browser, browser.ws() as socket:
+        dry = done(site.control("POST", f"/v1/users/{someone}/remove", {"is_dry_run": True}))
+        removed = done(site.control("POST", f"/v1/users/{someone}/remove", {"heir": another}))
         assert await socket.closed(seconds=1) == 4401
 
     assert dry == removed == {"conversations": 1, "messages": 2}
-    assert await conversations(fresh, "marc") == [kept]
+    assert await conversations(site, another) == [kept]
 
 
-def test_the_last_administrator_is_kept(fresh: RunningDaemon) -> None:
-    fresh.add_user("ada", "admin")
+def test_the_last_administrator_is_kept(site: RunningDaemon) -> None:
+    site.add_user("ada", "admin")
 
     for path, body in (
         ("remove", {}),
         ("role", {"role": "member"}),
         ("state", {"state": "suspended"}),
     ):
-        status, answer = fresh.control("POST", f"/v1/users/ada/{path}", body)
+        status, answer = site.control("POST", f"/v1/users/ada/{path}", body)
         assert (status, answer["error"]["code"]) == (409, "last_administrator")
 
 
@@ -285,13 +308,13 @@ async def test_sessions_are_listed_and_ended_within_a_second(fresh: RunningDaemo
     assert browser.cookies["couachgpt"] not in str(listed)
 
 
-def test_invitations_are_listed_and_ended(fresh: RunningDaemon) -> None:
-    made = done(fresh.control("POST", "/v1/invitations", {"uses": 3, "days": 2}), 201)
-    listed = done(fresh.control("GET", "/v1/invitations"))["invitations"]
+def test_invitations_are_listed_and_ended(site: RunningDaemon) -> None:
+    made = done(site.control("POST", "/v1/invitations", {"uses": 3, "days": 2}), 201)
+    listed = done(site.control("GET", "/v1/invitations"))["invitations"]
 
     assert listed == [made["invitation"]]
     assert made["url"].rpartition("/")[2] not in str(listed)
-    done(fresh.control("DELETE", f"/v1/invitations/{listed[0]['id']}"))
-    assert done(fresh.control("GET", "/v1/invitations"))["invitations"] == []
+    done(site.control("DELETE", f"/v1/invitations/{listed[0]['id']}"))
+    assert done(site.control("GET", "/v1/invitations"))["invitations"] == []
     for body in ({}, {"uses": True, "days": 1}, {"uses": 1}, {"uses": 1, "days": 1000}):
-        assert fresh.control("POST", "/v1/invitations", body)[0] == 400
+        assert site.control("POST", "/v1/invitations", body)[0] == 400

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from tests.ctl.terminal import run
-from tests.daemon_fixtures import MakeDaemon, fresh, make_daemon, ollama
+from tests.daemon_fixtures import MakeDaemon, fresh, make_daemon, ollama, shared_ollama
 from tests.running_daemon import RunningDaemon
 from tests.sandbox.test_logo import png, svg
 from tests.sandbox.test_walls import needs_bwrap
 
-__all__ = ["fresh", "make_daemon", "ollama"]
+__all__ = ["fresh", "make_daemon", "ollama", "shared_ollama"]
 Json = dict[str, Any]
 PLACE = "/v1/settings/logo"
 MOST = 256 * 1024

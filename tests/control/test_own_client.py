@@ -157,8 +157,7 @@ async def test_a_daemon_that_is_gone_is_said_to_stop(tmp_path: Path) -> None:
         await own.close()
 
 
-@pytest.mark.parametrize("named", ["1", "", "0", "-1", "x", "²", "9" * 30])
-async def test_another_process_may_speak_for_nobody(daemon: Daemon, named: str) -> None:
+async def test_another_process_may_speak_for_nobody(daemon: Daemon) -> None:
     """A process of the daemon's own user is an operator, and still is not the daemon."""
     program = (
         "import socket, sys; s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]);"
@@ -166,12 +165,13 @@ async def test_another_process_may_speak_for_nobody(daemon: Daemon, named: str) 
         " + sys.argv[2].encode() + b'\\r\\n\\r\\n');"
         "print(s.recv(99).split()[1].decode())"
     )
+    named = [f"{BEHALF_HEADER}: {each}" for each in ("1", "", "0", "-1", "x", "²", "9" * 30)]
     statuses = []
-    for header in (f"{BEHALF_HEADER}: {named}", "X-Nothing: 1"):
+    for header in (*named, "X-Nothing: 1"):
         asking = await asyncio.create_subprocess_exec(
             sys.executable, "-c", program, str(daemon.socket), header, stdout=PIPE
         )
         told, _ = await asking.communicate()
         statuses.append(told.decode().strip())
 
-    assert statuses == ["403", "200"]
+    assert statuses == [*["403"] * len(named), "200"]

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from tests.daemon_fixtures import daemon, fresh, make_daemon, ollama, shared_ollama
+from tests.daemon_fixtures import daemon, fresh, make_daemon, ollama, shared_ollama, site
 from tests.running_daemon import RunningDaemon
 
-__all__ = ["daemon", "fresh", "make_daemon", "ollama", "shared_ollama"]
+__all__ = ["daemon", "fresh", "make_daemon", "ollama", "shared_ollama", "site"]
 Json = dict[str, Any]
 
 
@@ -48,16 +48,16 @@ async def test_a_stored_value_wins_over_the_file_until_it_is_taken_back(
         assert 'name="password"' in page
 
 
-async def test_the_brand_and_the_retention_change_at_once(fresh: RunningDaemon) -> None:
-    change(fresh, "brand.name", "Chantier naval")
-    change(fresh, "brand.accent", "#123456")
-    change(fresh, "retention.conversation_days", 30)
-    change(fresh, "backup.hour", 4)
+async def test_the_brand_and_the_retention_change_at_once(site: RunningDaemon) -> None:
+    change(site, "brand.name", "Chantier naval")
+    change(site, "brand.accent", "#123456")
+    change(site, "retention.conversation_days", 30)
+    change(site, "backup.hour", 4)
 
-    async with fresh.browser() as browser:
+    async with site.browser() as browser:
         assert "Chantier naval" in (await browser.get("/login"))[1]
         assert "#123456" in (await browser.get("/brand.css"))[1]
-    shown = fresh.control("GET", "/v1/db")[1]
+    shown = site.control("GET", "/v1/db")[1]
     assert shown["retention"]["conversation_days"] == 30
     assert shown["night"]["hour"] == 4
 
@@ -88,27 +88,27 @@ def test_a_value_that_a_setting_may_not_have_is_refused(
 
 
 async def test_a_banner_is_on_every_page_at_once_and_goes_with_its_time(
-    fresh: RunningDaemon,
+    site: RunningDaemon,
 ) -> None:
     until = datetime.now(UTC) + timedelta(seconds=4)
     body = {"text": "Coupure à 18 h", "level": "warning", "until": until.isoformat()}
-    async with fresh.browser("claire") as first, first.ws() as open_page:
-        status, answer = fresh.control("POST", "/v1/banner", body)
+    async with site.browser("claire") as first, first.ws() as open_page:
+        status, answer = site.control("POST", "/v1/banner", body)
         assert (status, answer["banner"]["text"]) == (200, "Coupure à 18 h")
         event = await open_page.next("banner")
         assert event["banner"] == answer["banner"]
-        async with fresh.browser("marc") as second, second.ws() as later:
+        async with site.browser("marc") as second, second.ws() as later:
             assert (await later.next("banner"))["banner"] == answer["banner"]
         assert (await open_page.next("banner"))["banner"] is None
-    assert fresh.control("GET", "/v1/banner") == (200, {"banner": None})
+    assert site.control("GET", "/v1/banner") == (200, {"banner": None})
 
 
-async def test_another_brand_is_on_every_open_page_at_once(fresh: RunningDaemon) -> None:
-    async with fresh.browser("claire") as browser, browser.ws() as page:
+async def test_another_brand_is_on_every_open_page_at_once(site: RunningDaemon) -> None:
+    async with site.browser("claire") as browser, browser.ws() as page:
         for name, value in (("name", "Canard"), ("accent", "#112233"), ("name", None)):
-            change(fresh, f"brand.{name}", value)
+            change(site, f"brand.{name}", value)
         told = [(await page.next("brand"))["brand"] for _ in range(3)]
-        fresh.control("DELETE", "/v1/settings/logo")
+        site.control("DELETE", "/v1/settings/logo")
 
         assert (await page.next("brand"))["brand"] == told[-1]
 

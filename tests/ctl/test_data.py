@@ -10,10 +10,28 @@ from typing import Any
 
 import pytest
 
-from tests.daemon_fixtures import daemon, fresh, make_daemon, ollama, shared_ollama
+from tests.daemon_fixtures import (
+    another,
+    daemon,
+    fresh,
+    make_daemon,
+    ollama,
+    shared_ollama,
+    site,
+    someone,
+)
 from tests.running_daemon import ROOT, RunningDaemon
 
-__all__ = ["daemon", "fresh", "make_daemon", "ollama", "shared_ollama"]
+__all__ = [
+    "another",
+    "daemon",
+    "fresh",
+    "make_daemon",
+    "ollama",
+    "shared_ollama",
+    "site",
+    "someone",
+]
 Json = dict[str, Any]
 
 
@@ -84,9 +102,9 @@ async def test_a_backup_comes_back_with_the_daemon_running_and_without(
     assert await conversations(fresh, "claire") == [kept]
 
 
-def test_a_backup_that_is_not_there_or_elsewhere_is_told(fresh: RunningDaemon) -> None:
-    absent = ctl(fresh, "db", "restore", "couachgpt-x.db", "--yes")
-    elsewhere = ctl(fresh, "db", "restore", "/tmp/other.db", "--yes")  # noqa: S108 -- only named
+def test_a_backup_that_is_not_there_or_elsewhere_is_told(site: RunningDaemon) -> None:
+    absent = ctl(site, "db", "restore", "couachgpt-x.db", "--yes")
+    elsewhere = ctl(site, "db", "restore", "/tmp/other.db", "--yes")  # noqa: S108 -- only named
 
     assert (absent.returncode, "There is no backup" in absent.stderr) == (1, True)
     assert (elsewhere.returncode, "takes a backup from" in elsewhere.stderr) == (1, True)
@@ -99,32 +117,34 @@ def test_the_database_is_checked_cleaned_and_made_smaller(fresh: RunningDaemon) 
     assert ctl(fresh, "db", "clean").stdout == "There is nothing to clean away.\n"
 
 
-async def test_what_is_gone_for_good_is_said_and_asked_first(fresh: RunningDaemon) -> None:
-    kept = await asked(fresh, "claire")
+async def test_what_is_gone_for_good_is_said_and_asked_first(
+    site: RunningDaemon, someone: str
+) -> None:
+    kept = await asked(site, someone)
     words = ("conversation", "purge", kept)
 
-    without_terminal = ctl(fresh, *words)
-    refused = answered(fresh, "n", *words)
+    without_terminal = ctl(site, *words)
+    refused = answered(site, "n", *words)
 
     assert (without_terminal.returncode, "--yes" in without_terminal.stderr) == (2, True)
     assert (refused.returncode, "Nothing was done" in refused.stderr) == (1, True)
     assert "1 conversation, 2 messages" in refused.stdout
-    assert await conversations(fresh, "claire") == [kept]
-    agreed = answered(fresh, "y", *words)
+    assert await conversations(site, someone) == [kept]
+    agreed = answered(site, "y", *words)
     assert (agreed.returncode, "Deleted" in agreed.stdout) == (0, True), agreed.stderr
-    assert await conversations(fresh, "claire") == []
-    assert "no such conversation" in ctl(fresh, *words, "--yes").stderr
+    assert await conversations(site, someone) == []
+    assert "no such conversation" in ctl(site, *words, "--yes").stderr
 
 
-async def test_who_leaves_may_have_an_heir(fresh: RunningDaemon) -> None:
-    kept = await asked(fresh, "claire")
+async def test_who_leaves_may_have_an_heir(site: RunningDaemon, someone: str, another: str) -> None:
+    kept = await asked(site, someone)
 
-    removed = answered(fresh, "y", "user", "rm", "claire", "--heir", "marc")
+    removed = answered(site, "y", "user", "rm", someone, "--heir", another)
 
     assert removed.returncode == 0, removed.stderr
-    assert "marc gets 1 conversation, 2 messages" in removed.stdout
-    assert await conversations(fresh, "marc") == [kept]
-    assert "claire" not in ctl(fresh, "user", "ls").stdout
+    assert f"{another} gets 1 conversation, 2 messages" in removed.stdout
+    assert await conversations(site, another) == [kept]
+    assert someone not in ctl(site, "user", "ls").stdout
 
 
 async def test_sessions_are_listed_and_ended(fresh: RunningDaemon) -> None:
@@ -136,10 +156,10 @@ async def test_sessions_are_listed_and_ended(fresh: RunningDaemon) -> None:
     assert "no such session" in ctl(fresh, "sessions", "kick", "x").stderr
 
 
-def test_a_link_for_a_forgotten_password_is_printed(fresh: RunningDaemon) -> None:
-    done = ctl(fresh, "user", "reset-link", "claire")
+def test_a_link_for_a_forgotten_password_is_printed(site: RunningDaemon, someone: str) -> None:
+    done = ctl(site, "user", "reset-link", someone)
 
-    assert done.stdout.startswith(f"{fresh.address}/password/")
+    assert done.stdout.startswith(f"{site.address}/password/")
     assert "It works once" in done.stderr
 
 

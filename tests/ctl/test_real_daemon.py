@@ -7,27 +7,38 @@ import re
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from couachgptd.control.client import ControlClient
 from tests.ctl.terminal import run
-from tests.daemon_fixtures import MakeDaemon, fresh, make_daemon, ollama
+from tests.daemon_fixtures import (
+    MakeDaemon,
+    fresh,
+    make_daemon,
+    ollama,
+    shared_ollama,
+    site,
+    someone,
+)
 from tests.running_daemon import PASSWORD, RunningDaemon
 
-__all__ = ["fresh", "make_daemon", "ollama"]
+__all__ = ["fresh", "make_daemon", "ollama", "shared_ollama", "site", "someone"]
 
 
 def socket_of(daemon: RunningDaemon) -> dict[str, str]:
     return {"COUACHGPT_SOCKET": str(daemon.socket)}
 
 
-async def test_status_tells_the_state_of_the_engine_and_of_the_queue(fresh: RunningDaemon) -> None:
-    shown = await run("status", **socket_of(fresh))
-    await run("engine", "maintenance", "on", **socket_of(fresh))
-    async with fresh.browser("claire") as browser, browser.ws() as socket:
+async def test_status_tells_the_state_of_the_engine_and_of_the_queue(site: RunningDaemon) -> None:
+    shown = await run("status", **socket_of(site))
+    await run("engine", "maintenance", "on", **socket_of(site))
+    async with site.browser("claire") as browser, browser.ws() as socket:
         if socket.hello["engine"]["state"] != "maintenance":
             await socket.next(
                 "engine", where=lambda event: event["engine"]["state"] == "maintenance"
             )
-        paused = await run("status", **socket_of(fresh))
+        paused = await run("status", **socket_of(site))
+    await run("engine", "maintenance", "off", **socket_of(site))
 
     assert shown.code == 0
     assert ", since 20" in shown.out
@@ -36,16 +47,17 @@ async def test_status_tells_the_state_of_the_engine_and_of_the_queue(fresh: Runn
     assert "0 waiting, the queue is paused\n" in paused.out
 
 
-async def test_a_maintenance_is_an_incident_that_is_told(fresh: RunningDaemon) -> None:
-    begun = await run("engine", "maintenance", "on", **socket_of(fresh))
-    async with fresh.browser("claire") as browser, browser.ws() as socket:
+async def test_a_maintenance_is_an_incident_that_is_told(site: RunningDaemon) -> None:
+    begun = await run("engine", "maintenance", "on", **socket_of(site))
+    async with site.browser("claire") as browser, browser.ws() as socket:
         if socket.hello["engine"]["state"] != "maintenance":
             await socket.next(
                 "engine", where=lambda event: event["engine"]["state"] == "maintenance"
             )
-    incidents = await run("engine", "incidents", "--limit", "1", **socket_of(fresh))
-    as_json = await run("engine", "incidents", "--json", **socket_of(fresh))
-    reset = await run("engine", "reset", **socket_of(fresh))
+    incidents = await run("engine", "incidents", "--limit", "1", **socket_of(site))
+    as_json = await run("engine", "incidents", "--json", **socket_of(site))
+    reset = await run("engine", "reset", **socket_of(site))
+    await run("engine", "maintenance", "off", **socket_of(site))
 
     assert [each.code for each in (begun, incidents, as_json, reset)] == [0, 0, 0, 0]
     assert "→ maintenance  " in incidents.out
@@ -54,18 +66,19 @@ async def test_a_maintenance_is_an_incident_that_is_told(fresh: RunningDaemon) -
     assert "are forgotten" in reset.out
 
 
-async def test_who_waits_is_listed(fresh: RunningDaemon) -> None:
-    nobody = await run("queue", "ls", **socket_of(fresh))
-    async with fresh.browser("claire") as browser, browser.ws() as hers:
+async def test_who_waits_is_listed(site: RunningDaemon) -> None:
+    nobody = await run("queue", "ls", **socket_of(site))
+    async with site.browser("claire") as browser, browser.ws() as hers:
         first = await hers.ask("[[rate=20 tokens=5000]] Secret")
         await hers.until("writing", first["answer"])
-        async with fresh.browser("marc") as another, another.ws() as his:
-            await his.ask("Bonjour")
+        async with site.browser("marc") as another, another.ws() as his:
+            second = await his.ask("[[tokens=3]] Bonjour")
             await his.next("turn", where=lambda event: event["turn"]["place"] == 0)
-            shown = await run("queue", "ls", **socket_of(fresh))
-            as_json = await run("queue", "ls", "--json", **socket_of(fresh))
-        turn = json.loads(as_json.out)["running"][0]["turn"]
-        await hers.request("chat.stop", turn=turn)
+            shown = await run("queue", "ls", **socket_of(site))
+            as_json = await run("queue", "ls", "--json", **socket_of(site))
+            turn = json.loads(as_json.out)["running"][0]["turn"]
+            await hers.request("chat.stop", turn=turn)
+            await his.ended(second["answer"])
 
     assert "Nobody waits" in nobody.out
     lines = [line.split() for line in shown.out.splitlines()]
@@ -77,11 +90,11 @@ async def test_who_waits_is_listed(fresh: RunningDaemon) -> None:
     assert "Secret" not in shown.out
 
 
-async def test_an_answer_whose_stream_broke_starts_anew_by_itself(fresh: RunningDaemon) -> None:
+async def test_an_answer_whose_stream_broke_starts_anew_by_itself(site: RunningDaemon) -> None:
     words = ("ask", "[[eof_after=3]] Bonjour", "--model", "couac:1b")
 
-    shown = await run(*words, **socket_of(fresh))
-    as_json = await run(*words, "--json", **socket_of(fresh))
+    shown = await run(*words, **socket_of(site))
+    as_json = await run(*words, "--json", **socket_of(site))
 
     attempts = shown.out.splitlines()
     assert attempts[0] == attempts[1]
@@ -96,14 +109,14 @@ async def test_an_answer_whose_stream_broke_starts_anew_by_itself(fresh: Running
 # --- the engine, the queue, models ---------------------------------------------------------------
 
 
-async def test_a_held_queue_keeps_questions_until_it_is_let_go(fresh: RunningDaemon) -> None:
-    held = await run("queue", "pause", **socket_of(fresh))
-    async with fresh.browser("claire") as browser, browser.ws() as socket:
+async def test_a_held_queue_keeps_questions_until_it_is_let_go(site: RunningDaemon) -> None:
+    held = await run("queue", "pause", **socket_of(site))
+    async with site.browser("claire") as browser, browser.ws() as socket:
         asked = await socket.ask("[[tokens=5]] Bonjour")
         await socket.next("turn", where=lambda event: event["turn"]["place"] == 0)
-        shown = await run("queue", "ls", **socket_of(fresh))
-        status = await run("status", "--check", **socket_of(fresh))
-        resumed = await run("queue", "resume", **socket_of(fresh))
+        shown = await run("queue", "ls", **socket_of(site))
+        status = await run("status", "--check", **socket_of(site))
+        resumed = await run("queue", "resume", **socket_of(site))
         turn = await socket.ended(asked["answer"])
 
     assert (held.code, resumed.code, turn["state"]) == (0, 0, "done")
@@ -133,16 +146,16 @@ async def test_a_held_queue_stays_so_over_a_restart(fresh: RunningDaemon) -> Non
     assert fresh.control("GET", "/v1/queue")[1]["is_held"] is False
 
 
-async def test_an_answer_is_ended_by_its_number(fresh: RunningDaemon) -> None:
-    async with fresh.browser("claire") as browser, browser.ws() as socket:
+async def test_an_answer_is_ended_by_its_number(site: RunningDaemon) -> None:
+    async with site.browser("claire") as browser, browser.ws() as socket:
         asked = await socket.ask("[[rate=20 tokens=5000]] Secret")
         await socket.until("writing", asked["answer"])
-        listed = await run("queue", "ls", "--json", **socket_of(fresh))
+        listed = await run("queue", "ls", "--json", **socket_of(site))
         number = str(json.loads(listed.out)["running"][0]["turn"])
-        ended = await run("queue", "cancel", number, **socket_of(fresh))
+        ended = await run("queue", "cancel", number, **socket_of(site))
         turn = await socket.ended(asked["answer"])
-    again = await run("queue", "cancel", number, **socket_of(fresh))
-    odd = await run("queue", "cancel", "../x", **socket_of(fresh))
+    again = await run("queue", "cancel", number, **socket_of(site))
+    odd = await run("queue", "cancel", "../x", **socket_of(site))
 
     assert (ended.code, turn["state"]) == (0, "stopped")
     assert "the answer to claire" in ended.out
@@ -150,6 +163,7 @@ async def test_an_answer_is_ended_by_its_number(fresh: RunningDaemon) -> None:
     assert "There is no such answer" in again.err
 
 
+@pytest.mark.usefixtures("ollama")  # its own: what is downloaded and deleted is no other test's
 async def test_a_model_is_loaded_chosen_unloaded_pulled_and_deleted(fresh: RunningDaemon) -> None:
     words = [
         ("load", "couac:3b"), ("default", "couac:3b"), ("unload", "couac:3b"),
@@ -169,7 +183,7 @@ async def test_a_model_is_loaded_chosen_unloaded_pulled_and_deleted(fresh: Runni
 
 
 async def test_who_is_offered_a_model_and_how_it_answers_is_changed_shown_and_reset(
-    fresh: RunningDaemon,
+    site: RunningDaemon,
 ) -> None:
     words = [
         ("--visible-to", "members", "--temperature", "0.5", "--answer-tokens", "300"),
@@ -177,9 +191,9 @@ async def test_who_is_offered_a_model_and_how_it_answers_is_changed_shown_and_re
         (),
         ("--temperature", "3"),
     ]
-    done = [await run("model", "set", "couac:1b", *each, **socket_of(fresh)) for each in words]
-    shown = await run("model", "show", "couac:1b", "--json", **socket_of(fresh))
-    absent = await run("model", "show", "absent", **socket_of(fresh))
+    done = [await run("model", "set", "couac:3b", *each, **socket_of(site)) for each in words]
+    shown = await run("model", "show", "couac:3b", "--json", **socket_of(site))
+    absent = await run("model", "show", "absent", **socket_of(site))
 
     assert [each.code for each in done] == [0, 0, 2, 1]
     assert "members and administrators" in done[0].out
@@ -193,6 +207,7 @@ async def test_who_is_offered_a_model_and_how_it_answers_is_changed_shown_and_re
     assert "There is no model absent." in absent.err
 
 
+@pytest.mark.usefixtures("ollama")  # its own: what is downloaded and deleted is no other test's
 async def test_whether_a_model_fits_is_told_before_it_is_downloaded(
     make_daemon: MakeDaemon, tmp_path: Path
 ) -> None:
@@ -219,14 +234,14 @@ async def test_whether_a_model_fits_is_told_before_it_is_downloaded(
 
 
 async def test_an_engine_that_is_not_ours_is_neither_stopped_nor_started(
-    fresh: RunningDaemon,
+    site: RunningDaemon,
 ) -> None:
     shown = [
-        await run("engine", verb, LANG="fr_FR.UTF-8", **socket_of(fresh))
+        await run("engine", verb, LANG="fr_FR.UTF-8", **socket_of(site))
         for verb in ("stop", "start", "restart")
     ]
-    unloaded = await run("engine", "unload", **socket_of(fresh))
-    detail = await run("engine", "show", **socket_of(fresh))
+    unloaded = await run("engine", "unload", **socket_of(site))
+    detail = await run("engine", "show", **socket_of(site))
 
     assert [each.code for each in shown] == [1, 1, 1]
     assert "lancé à la main" in shown[0].err
@@ -237,18 +252,20 @@ async def test_an_engine_that_is_not_ours_is_neither_stopped_nor_started(
 # --- people --------------------------------------------------------------------------------------
 
 
-async def test_who_is_suspended_is_out_until_that_is_undone(fresh: RunningDaemon) -> None:
-    async with fresh.browser("claire") as browser:
-        out = await run("user", "suspend", "claire", **socket_of(fresh))
+async def test_who_is_suspended_is_out_until_that_is_undone(
+    site: RunningDaemon, someone: str
+) -> None:
+    async with site.browser(someone) as browser:
+        out = await run("user", "suspend", someone, **socket_of(site))
         assert (await browser.get("/"))[0] == 303
-    back = await run("user", "suspend", "claire", "--undo", **socket_of(fresh))
-    async with fresh.browser("claire"):
+    back = await run("user", "suspend", someone, "--undo", **socket_of(site))
+    async with site.browser(someone):
         pass
-    role = await run("user", "role", "claire", "reader", **socket_of(fresh))
-    nobody = await run("user", "role", "nobody", "reader", **socket_of(fresh))
+    role = await run("user", "role", someone, "reader", **socket_of(site))
+    nobody = await run("user", "role", "nobody", "reader", **socket_of(site))
 
     assert [each.code for each in (out, back, role, nobody)] == [0, 0, 0, 1]
-    assert "claire is now: reader." in role.out
+    assert f"{someone} is now: reader." in role.out
 
 
 # --- the daemon ----------------------------------------------------------------------------------
@@ -328,14 +345,14 @@ async def test_settings_are_shown_with_their_origin_and_read_again(
 
 
 async def test_the_log_the_events_the_dump_and_the_doctor_have_something_to_say(
-    fresh: RunningDaemon,
+    site: RunningDaemon,
 ) -> None:
-    log = await run("logs", "--lines", "50", **socket_of(fresh))
-    dump = await run("dump", **socket_of(fresh))
-    doctor = await run("doctor", "--json", **socket_of(fresh))
-    bare = await run("doctor", PATH="/nowhere", **socket_of(fresh))
-    engine = await run("engine", "logs", **socket_of(fresh))
-    client = ControlClient(fresh.socket)
+    log = await run("logs", "--lines", "50", **socket_of(site))
+    dump = await run("dump", **socket_of(site))
+    doctor = await run("doctor", "--json", **socket_of(site))
+    bare = await run("doctor", PATH="/nowhere", **socket_of(site))
+    engine = await run("engine", "logs", **socket_of(site))
+    client = ControlClient(site.socket)
 
     def first_events() -> list[str]:
         with closing(client.stream("control.events")) as events:
@@ -355,12 +372,12 @@ async def test_the_log_the_events_the_dump_and_the_doctor_have_something_to_say(
     assert kinds == ["engine", "queue", "online", "stopping"]
 
 
-async def test_the_log_is_followed_line_by_line(fresh: RunningDaemon) -> None:
-    client = ControlClient(fresh.socket)
+async def test_the_log_is_followed_line_by_line(site: RunningDaemon) -> None:
+    client = ControlClient(site.socket)
     with closing(client.stream("control.logs", lines=1, follow=1)) as events:
         first = await asyncio.to_thread(next, events)
         now = await asyncio.to_thread(next, events)
-        await run("config", "reload", **socket_of(fresh))
+        await run("config", "reload", **socket_of(site))
         line = await asyncio.to_thread(next, events)
 
     assert (first["type"], now) == ("line", {"type": "now"})

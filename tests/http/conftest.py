@@ -1,5 +1,25 @@
 """The daemons that the tests of the web speak to."""
 
-from tests.daemon_fixtures import daemon, fresh, make_daemon, ollama, shared_ollama
+from tests.daemon_fixtures import (
+    another,
+    chief,
+    daemon,
+    fresh,
+    make_daemon,
+    ollama,
+    shared_ollama,
+    site,
+    someone,
+)
 
-__all__ = ["daemon", "fresh", "make_daemon", "ollama", "shared_ollama"]
+__all__ = [
+    "another",
+    "chief",
+    "daemon",
+    "fresh",
+    "make_daemon",
+    "ollama",
+    "shared_ollama",
+    "site",
+    "someone",
+]

@@ -22,10 +22,11 @@ def invitation_token(daemon: RunningDaemon, **body: int) -> str:
 
 
 async def test_a_forgotten_password_is_set_anew_and_the_open_pages_close(
-    fresh: RunningDaemon,
+    site: RunningDaemon,
+    someone: str,
 ) -> None:
-    token = reset_token(fresh, "claire")
-    async with fresh.browser("claire") as old, old.ws() as socket, fresh.browser() as browser:
+    token = reset_token(site, someone)
+    async with site.browser(someone) as old, old.ws() as socket, site.browser() as browser:
         status, page = await browser.get(f"/password/{token}")
         assert status == 200
         assert 'name="password_again"' in page
@@ -35,7 +36,7 @@ async def test_a_forgotten_password_is_set_anew_and_the_open_pages_close(
 
         assert (answer.status, answer.headers["Location"]) == (303, "/login?notice=password_set")
         assert await socket.closed() == 4401
-        await browser.log_in("claire", OTHER)
+        await browser.log_in(someone, OTHER)
         _, page = await browser.get(f"/password/{token}")
         assert 'data-code="link_invalid"' in page
 
@@ -45,21 +46,23 @@ async def test_a_forgotten_password_is_set_anew_and_the_open_pages_close(
     [("password", {"password": OTHER}), ("state", {"state": "suspended"})],
 )
 async def test_who_is_shut_out_has_no_link_left_to_come_back_by(
-    fresh: RunningDaemon, path: str, body: dict[str, str]
+    site: RunningDaemon, someone: str, path: str, body: dict[str, str]
 ) -> None:
-    token = reset_token(fresh, "claire")
-    status, _ = fresh.control("POST", f"/v1/users/claire/{path}", body)
+    token = reset_token(site, someone)
+    status, _ = site.control("POST", f"/v1/users/{someone}/{path}", body)
     assert status == 200
-    fresh.control("POST", "/v1/users/claire/state", {"state": "active"})
-    async with fresh.browser() as browser:
+    site.control("POST", f"/v1/users/{someone}/state", {"state": "active"})
+    async with site.browser() as browser:
         _, page = await browser.get(f"/password/{token}")
 
     assert 'data-code="link_invalid"' in page
 
 
-async def test_passwords_that_differ_are_told_and_the_link_stays(fresh: RunningDaemon) -> None:
-    token = reset_token(fresh, "claire")
-    async with fresh.browser() as browser:
+async def test_passwords_that_differ_are_told_and_the_link_stays(
+    site: RunningDaemon, someone: str
+) -> None:
+    token = reset_token(site, someone)
+    async with site.browser() as browser:
         answer = await browser.post(
             f"/password/{token}", {"password": OTHER, "password_again": "non"}
         )
@@ -72,8 +75,8 @@ async def test_passwords_that_differ_are_told_and_the_link_stays(fresh: RunningD
         assert answer.status == 303
 
 
-async def test_a_made_up_link_says_so_and_asks_for_nothing(fresh: RunningDaemon) -> None:
-    async with fresh.browser() as browser:
+async def test_a_made_up_link_says_so_and_asks_for_nothing(site: RunningDaemon) -> None:
+    async with site.browser() as browser:
         for path in ("/password/made-up", "/register/made-up"):
             status, page = await browser.get(path)
             assert status == 400
@@ -81,10 +84,10 @@ async def test_a_made_up_link_says_so_and_asks_for_nothing(fresh: RunningDaemon)
             assert 'name="password"' not in page
 
 
-async def test_who_is_invited_registers_and_is_in_at_once(fresh: RunningDaemon) -> None:
-    token = invitation_token(fresh)
+async def test_who_is_invited_registers_and_is_in_at_once(site: RunningDaemon) -> None:
+    token = invitation_token(site)
     form = {"login": "nora", "name": "Nora", "password": OTHER, "password_again": OTHER}
-    async with fresh.browser() as browser:
+    async with site.browser() as browser:
         status, page = await browser.get(f"/register/{token}")
         assert status == 200
         assert f'action="/register/{token}"' in page
@@ -94,19 +97,19 @@ async def test_who_is_invited_registers_and_is_in_at_once(fresh: RunningDaemon) 
         assert (answer.status, answer.headers["Location"]) == (303, "/")
         status, _ = await browser.get("/")
         assert status == 200
-    async with fresh.browser() as second:
+    async with site.browser() as second:
         answer = await second.post(f"/register/{token}", {**form, "login": "paul"})
         assert 'data-code="link_invalid"' in await answer.text()
 
 
-async def test_the_log_names_no_link(fresh: RunningDaemon) -> None:
-    token = reset_token(fresh, "claire")
-    async with fresh.browser() as browser:
+async def test_the_log_names_no_link(site: RunningDaemon, someone: str) -> None:
+    token = reset_token(site, someone)
+    async with site.browser() as browser:
         await browser.get(f"/password/{token}")
         await browser.post(f"/password/{token}", {"password": OTHER, "password_again": OTHER})
 
-    assert token not in fresh.log
-    assert LinkService.__name__ not in fresh.log
+    assert token not in site.log
+    assert LinkService.__name__ not in site.log
 
 
 async def test_by_invitation_only_the_page_offers_no_registration(fresh: RunningDaemon) -> None:
