@@ -21,6 +21,7 @@ import aiohttp
 ROOT = Path(__file__).parent.parent
 READY_SECONDS = 30.0
 END_SECONDS = 30.0
+TLS_END_SECONDS = 0.1  # aiohttp waits for no farewell: what is open at a loop's end is a warning
 PASSWORD = "un long mot de passe"
 Json = dict[str, Any]
 
@@ -70,6 +71,8 @@ class Reachable:
             if login is not None:
                 await browser.log_in(login)
             yield browser
+        if self.trusted is not None:
+            await asyncio.sleep(TLS_END_SECONDS)
 
 
 class RunningDaemon(Reachable):
