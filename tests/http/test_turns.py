@@ -393,11 +393,13 @@ async def test_going_on_appends_to_the_answer_that_was_cut(daemon: RunningDaemon
 # --- the queue ---------------------------------------------------------------------------------
 
 
-async def test_turns_wait_for_a_slot_in_order_and_know_their_place(fresh: RunningDaemon) -> None:
+async def test_turns_wait_for_a_slot_in_order_and_know_their_place(
+    site: RunningDaemon, someone: str, another: str
+) -> None:
     async with (
-        fresh.browser("claire") as hers,
+        site.browser(someone) as hers,
         hers.ws() as tab,
-        fresh.browser("marc") as his,
+        site.browser(another) as his,
         his.ws() as other,
     ):
         first = await tab.ask(ENDLESS)
@@ -691,16 +693,18 @@ async def raw_socket(
 
 
 async def test_a_new_password_closes_the_persons_sockets_within_a_second(
-    fresh: RunningDaemon,
+    site: RunningDaemon,
+    someone: str,
+    another: str,
 ) -> None:
     async with (
-        fresh.browser("claire") as hers,
+        site.browser(someone) as hers,
         hers.ws() as tab,
-        fresh.browser("marc") as his,
+        site.browser(another) as his,
         his.ws() as other,
     ):
-        status, _ = fresh.control(
-            "POST", "/v1/users/claire/password", {"password": PASSWORD + " neuf"}
+        status, _ = site.control(
+            "POST", f"/v1/users/{someone}/password", {"password": PASSWORD + " neuf"}
         )
         assert status == 200
         assert (await tab.next("closing", seconds=1))["reason"] == "signed_out"
@@ -710,12 +714,13 @@ async def test_a_new_password_closes_the_persons_sockets_within_a_second(
 
 
 async def test_logging_out_in_one_tab_closes_the_sockets_of_that_session_only(
-    fresh: RunningDaemon,
+    site: RunningDaemon,
+    someone: str,
 ) -> None:
     async with (
-        fresh.browser("claire") as here,
+        site.browser(someone) as here,
         here.ws() as tab,
-        fresh.browser("claire") as elsewhere,
+        site.browser(someone) as elsewhere,
         elsewhere.ws() as other,
     ):
         await here.post("/logout")
@@ -725,48 +730,52 @@ async def test_logging_out_in_one_tab_closes_the_sockets_of_that_session_only(
 
 
 async def test_who_is_suspended_is_signed_out_of_open_sockets_and_may_come_back(
-    fresh: RunningDaemon,
+    site: RunningDaemon,
+    someone: str,
 ) -> None:
-    async with fresh.browser("claire") as browser, browser.ws() as tab:
-        status, answer = fresh.control("POST", "/v1/users/claire/state", {"state": "suspended"})
+    async with site.browser(someone) as browser, browser.ws() as tab:
+        status, answer = site.control("POST", f"/v1/users/{someone}/state", {"state": "suspended"})
         await tab.ws.send_json({"type": "conversation.list", "id": 1})
 
         assert (status, answer["user"]["state"]) == (200, "suspended")
         assert await tab.closed(1) == 4401
         assert not [each for each in tab.messages if each["type"] == "ok"]
         assert (await browser.get("/"))[0] == 303
-        fresh.control("POST", "/v1/users/claire/state", {"state": "active"})
+        site.control("POST", f"/v1/users/{someone}/state", {"state": "active"})
         assert (await browser.get("/"))[0] == 303  # the old cookie may be in other hands
-        await browser.log_in("claire")
+        await browser.log_in(someone)
         assert (await browser.get("/"))[0] == 200
 
 
 async def test_the_turns_of_who_is_suspended_end_and_the_engine_is_free(
-    fresh: RunningDaemon,
+    site: RunningDaemon,
+    someone: str,
+    another: str,
 ) -> None:
     async with (
-        fresh.browser("claire") as hers,
+        site.browser(someone) as hers,
         hers.ws() as tab,
-        fresh.browser("marc") as his,
+        site.browser(another) as his,
         his.ws() as other,
     ):
         running = await tab.ask(SLOW)
         await some_text(tab, running["answer"])
         await tab.ask("Et puis ?")
-        fresh.control("POST", "/v1/users/claire/state", {"state": "suspended"})
+        site.control("POST", f"/v1/users/{someone}/state", {"state": "suspended"})
 
         asked = await other.ask("Bonjour ?")
         assert (await other.ended(asked["answer"]))["state"] == "done"
-        turns = fresh.control("GET", "/v1/status")[1]["turns"]
+        turns = site.control("GET", "/v1/status")[1]["turns"]
         assert (turns["running"], turns["queued"]) == (0, 0)
 
 
 async def test_who_became_a_reader_gets_the_page_of_one_and_writes_nothing_more(
-    fresh: RunningDaemon,
+    site: RunningDaemon,
+    someone: str,
 ) -> None:
-    async with fresh.browser("claire") as browser:
+    async with site.browser(someone) as browser:
         async with browser.ws() as tab:
-            fresh.control("POST", "/v1/users/claire/role", {"role": "reader"})
+            site.control("POST", f"/v1/users/{someone}/role", {"role": "reader"})
             assert await tab.closed(1) == 4401
         assert (await browser.get("/login"))[0] == 303  # still logged in: back to a new page
         async with browser.ws() as tab:
