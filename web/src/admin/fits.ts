@@ -1,5 +1,5 @@
 // Whether a model fits the server: the words of couachgptd/core/fit.py, the texts of couachgptctl.
-import { t } from '../i18n';
+import { decimal, t } from '../i18n';
 import { bytes } from './format';
 import type { Fit } from './shapes';
 
@@ -33,7 +33,7 @@ export function fitText(fit: Fit): string {
   if (fit.reason === 'memory' && tokens) {
     return t(
       'It does not fit with this context: {tokens} tokens at most would. Lower it, or take a smaller model.',
-      { tokens },
+      { tokens: decimal(tokens) },
     );
   }
   return Object.hasOwn(REASONS, fit.reason) ? (REASONS[fit.reason]?.() ?? '') : '';
@@ -63,12 +63,13 @@ export function fitFigures(fit: Fit): string {
   return parts.join(' · ');
 }
 
-/** Says what a load of it would do that its administrator may not want; null for nothing. */
+/**
+ * Says what a load of it would do that its administrator may not want; null for nothing.
+ *
+ * One that does not fit the server refuses by itself, and says why.
+ */
 export function loadEffects(fit: Fit): string | null {
-  if (fit.verdict !== 'tight' && fit.verdict !== 'does_not_fit') return null;
-  const then =
-    fit.verdict === 'tight'
-      ? t('Loading it all the same may slow the whole server down.')
-      : t('The server will refuse to load it; the model in memory now stays there.');
-  return [fitText(fit), fitFigures(fit), then].join(' ');
+  if (fit.verdict !== 'tight') return null;
+  const then = t('Loading it all the same may slow the whole server down.');
+  return [fitText(fit), `${fitFigures(fit)}.`, then].join(' ');
 }

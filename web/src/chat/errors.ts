@@ -169,7 +169,7 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
         : []),
     ].join(' ');
   },
-  no_model: () => t('There is no model on the server yet.'),
+  no_model: () => t('There is no model for you on the server yet.'),
 
   // a model that is fetched
   starter_unavailable: () => t('This starter model cannot be had with the engine that runs.'),
