@@ -68,6 +68,10 @@ export default defineConfig(({ mode }) => {
       modulePreload: { polyfill: false },
       rolldownOptions: options,
     },
-    test: { environment: 'jsdom', include: ['src/**/*.test.ts'] },
+    test: {
+      environment: 'jsdom',
+      include: ['src/**/*.test.ts'],
+      testTimeout: 60_000, // no test is about how fast work runs, and a machine may be busy
+    },
   };
 });
