@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from tests.running_daemon import PASSWORD, RunningDaemon
 SIZES = {"desktop": (1280, 800), "phone": (390, 844)}
 GRID = list(product(("fr", "en"), ("light", "dark"), SIZES))
 # Two opposite corners each time; the whole grid in `make soak`.
-EACH_TIME = {("fr", "light", "desktop"), ("en", "dark", "phone")}
+CORNERS = [("fr", "light", "desktop"), ("en", "dark", "phone")]
 # A hang is recognised within seconds; this engine keeps its model when told to drop it, and nobody
 # may restart it: we give up.
 IMPATIENT = [
@@ -47,13 +47,14 @@ def scroll_width_fits(page: Page) -> bool:
 
 Picture = Callable[[Page, str], None]
 
-in_each_look = pytest.mark.parametrize(
-    ("language", "scheme", "size"),
-    [
-        pytest.param(*each, marks=() if each in EACH_TIME else pytest.mark.soak, id="-".join(each))
+
+def in_each_look(each_time: Collection[tuple[str, str, str]]) -> pytest.MarkDecorator:
+    """Run a test in the whole grid, but each time only in these looks."""
+    looks = [
+        pytest.param(*each, marks=() if each in each_time else pytest.mark.soak, id="-".join(each))
         for each in GRID
-    ],
-)
+    ]
+    return pytest.mark.parametrize(("language", "scheme", "size"), looks)
 
 
 def look_of(language: str, scheme: str, size: str) -> tuple[dict[str, Any], Picture]:
@@ -74,7 +75,7 @@ def look_of(language: str, scheme: str, size: str) -> tuple[dict[str, Any], Pict
     return options, picture
 
 
-@in_each_look
+@in_each_look(CORNERS)
 def test_screenshots_of_every_page(
     tmp_path: Path,
     start_fake_ollama: StartFakeOllama,
@@ -94,7 +95,7 @@ def test_screenshots_of_every_page(
         site.stop()
 
 
-@in_each_look
+@in_each_look(CORNERS[:1])
 def test_screenshots_of_waiting_and_of_trouble(
     tmp_path: Path,
     start_fake_ollama: StartFakeOllama,

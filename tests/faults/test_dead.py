@@ -4,6 +4,8 @@ import asyncio
 import os
 import signal
 
+import pytest
+
 from tests.conftest import StartFakeOllama
 from tests.faults.service import (
     MakePatient,
@@ -247,6 +249,7 @@ async def test_row_34_the_restart_is_not_permitted(service: Service, patient: Ma
     assert service.restarts == 1
 
 
+@pytest.mark.soak
 async def test_row_34_the_restart_is_permitted_after_all(
     service: Service, patient: MakePatient
 ) -> None:

@@ -119,7 +119,13 @@ def has_healed(healing: Healing) -> None:
 
 
 @pytest.mark.parametrize(
-    "fault", [STOPPED_WRITING, STOPPED_READING, DECODER_FROZEN], ids=lambda fault: fault.name
+    "fault",
+    [
+        pytest.param(STOPPED_WRITING, marks=pytest.mark.soak),
+        pytest.param(STOPPED_READING, marks=pytest.mark.soak),
+        DECODER_FROZEN,  # the one that probes do not see
+    ],
+    ids=lambda fault: fault.name,
 )
 async def test_a_frozen_engine_is_recognised_and_the_question_answered(
     fault: Fault, new_site: NewSite, models: Path, told: list[Healing]
@@ -134,7 +140,11 @@ async def test_a_frozen_engine_is_recognised_and_the_question_answered(
     assert healing.detected_after_s <= SOFT_SECONDS + CONFIRM_SECONDS + ROOM_SECONDS
 
 
-@pytest.mark.parametrize("fault", [KILLED_WRITING, KILLED_LOADING], ids=lambda fault: fault.name)
+@pytest.mark.parametrize(
+    "fault",
+    [KILLED_WRITING, pytest.param(KILLED_LOADING, marks=pytest.mark.soak)],
+    ids=lambda fault: fault.name,
+)
 async def test_a_killed_engine_is_back_and_the_question_answered(
     fault: Fault, new_site: NewSite, models: Path, told: list[Healing]
 ) -> None:

@@ -127,7 +127,13 @@ def test_whoever_takes_a_worker_over_gets_nowhere(site: Site, attempt: str, refu
     assert refusal in told(site)
 
 
-@pytest.mark.parametrize("program", ["while True: pass", "__import__('time').sleep(1000)"])
+@pytest.mark.parametrize(
+    "program",
+    [
+        "while True: pass",
+        pytest.param("__import__('time').sleep(1000)", marks=pytest.mark.soak),
+    ],
+)
 def test_one_that_does_not_end_is_ended(site: Site, program: str) -> None:
     site.start()
     before = site.main_pid

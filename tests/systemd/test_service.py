@@ -182,6 +182,7 @@ async def test_an_operator_restarts_it_without_being_root(site: Site) -> None:
     assert "Failed with result" not in site.journal()
 
 
+@pytest.mark.soak
 async def test_an_operator_may_restart_it_again_and_again(site: Site) -> None:
     """Their restarts count as starts do: systemd must take them for a person's, not for a loop."""
     await asyncio.to_thread(site.start)
