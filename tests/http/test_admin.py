@@ -145,7 +145,7 @@ async def test_the_chat_offers_the_page_to_administrators_and_loads_nothing_of_i
 
     linked = re.findall(r'(?:href|src)="(/static/app/assets/[^"]+)"', page)
     names = {re.sub(r"-[\w-]{8}\.", ".", each.rsplit("/", 1)[1]) for each in linked}
-    assert names == {"base.css", "base.js", "chat.css", "chat.js", "theme.js"}
+    assert names == {"base.css", "base.js", "chat.css", "chat.js", "shared.js", "theme.js"}
 
 
 # --- what is asked -----------------------------------------------------------------------------
