@@ -442,6 +442,7 @@ def test_the_audit_is_filtered_and_taken_away_as_csv(
     assert started.value.path().read_text().count("user.add") == 1
 
 
+@pytest.mark.soak
 def test_the_charts_are_drawn_and_follow_the_theme(
     site: RunningDaemon, open_page: OpenPage
 ) -> None:

@@ -270,6 +270,7 @@ async def test_row_34_the_restart_is_permitted_after_all(
     assert service.restarts >= 2
 
 
+@pytest.mark.soak
 async def test_row_34_an_engine_without_a_unit_cannot_be_restarted(
     service: Service, patient: MakePatient, start_fake_ollama: StartFakeOllama
 ) -> None:

@@ -104,6 +104,7 @@ async def test_row_02_a_frozen_runner_behind_green_probes(
     assert service.restarts == 0
 
 
+@pytest.mark.soak
 async def test_row_02_the_whole_engine_is_frozen(service: Service, patient: MakePatient) -> None:
     """Inject: SIGSTOP of the service. Expect: no unload can work; one restart, asked again."""
     await service.start()
