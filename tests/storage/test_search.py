@@ -40,7 +40,7 @@ async def require_whole(store: SqliteStore) -> None:
 
     def work() -> None:
         for index in INDEXES:
-            command = f"INSERT INTO {index} ({index}, rank) VALUES ('integrity-check', 1)"  # noqa: S608
+            command = f"INSERT INTO {index} ({index}, rank) VALUES ('integrity-check', 1)"  # noqa: S608 -- ours
             proxy.execute_sql(command)
 
     await store._db.write(work)
