@@ -7,6 +7,7 @@ STARTER ?= qwen2.5-coder-0.5b
 ENGINE ?= embedded
 FALLBACK ?= smollm2-135m
 PYTEST_ARGS ?=
+WORKERS ?= 2
 LOCK_ARGS ?=
 
 # The first python3 that is new enough; override with make PYTHON=/path/to/python3.
@@ -25,7 +26,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 CATALOGUES := $(wildcard web/locales/*/LC_MESSAGES/couachgpt.po)
 COMPILED := $(CATALOGUES:.po=.mo) \
-	$(foreach part,texts admin,$(foreach language,fr en,web/src/generated/$(part).$(language).json))
+	$(foreach part,texts later admin profile document,$(foreach language,fr en,web/src/generated/$(part).$(language).json))
 BROWSER_CODE := $(shell find web/src -type f ! -path 'web/src/generated/*' 2>/dev/null)
 WEB_SOURCES := $(BROWSER_CODE) $(shell find web/templates web/public -type f 2>/dev/null) \
 	$(wildcard web/*.ts web/*.js web/*.json)
@@ -79,7 +80,7 @@ $(DIST): $(NODE_MODULES) $(COMPILED) $(WEB_SOURCES)
 
 locales: $(COMPILED) ## compile the catalogues: .mo for the server, JSON for the browser
 
-$(COMPILED) &: $(CATALOGUES) $(BROWSER_CODE) scripts/locales.py scripts/web_texts.py $(INSTALLED)
+$(COMPILED) &: $(CATALOGUES) $(BROWSER_CODE) scripts/locales.py scripts/web_imports.py scripts/web_texts.py $(INSTALLED)
 	$(BIN)/python -m scripts.locales compile
 
 reference: $(INSTALLED) ## bring what docs/ says of verbs up to date with their tables
@@ -110,7 +111,7 @@ test-web: $(NODE_MODULES) $(COMPILED)
 		&& echo "suite web: Vitest, $$(( $$(date +%s) - began )) s"
 
 test-python: install web models packages
-	@$(BIN)/pytest --quiet $(PYTEST_ARGS)
+	@$(BIN)/pytest --quiet -n $(WORKERS) $(PYTEST_ARGS)
 
 check: install $(NODE_MODULES) $(COMPILED) ## formats, lint, types, shell scripts and architecture
 	$(BIN)/ruff format --check $(PYTHON_CODE)

@@ -1,8 +1,6 @@
 """A pytest plugin that tells the wall time of each suite and refuses tests skipped in silence."""
 
-import time
 from collections import Counter
-from collections.abc import Generator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,15 +30,9 @@ class Suites:
         parts = path.relative_to(TESTS).parts if path.is_relative_to(TESTS) else ()
         return self.suites.setdefault(parts[0] if len(parts) > 1 else "tests", Suite())
 
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
-        began = time.monotonic()
-        try:
-            return (yield)
-        finally:
-            self.suite(item.path).seconds += time.monotonic() - began
-
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        suite = self.suite(TESTS.parent / report.fspath)
+        suite.seconds += report.duration
         # Set-up and tear-down count where they end a test in another way than by passing.
         if hasattr(report, "wasxfail"):
             outcome = "xfailed"
@@ -48,7 +40,7 @@ class Suites:
             outcome = report.outcome
         else:
             return
-        self.suite(TESTS.parent / report.fspath).outcomes[outcome] += 1
+        suite.outcomes[outcome] += 1
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.skipped:

@@ -57,6 +57,24 @@ def test_more_skipped_than_expected_fails_the_run(
     assert done.ret == status
 
 
+def test_two_processes_share_the_files_and_count_together(pytester: pytest.Pytester) -> None:
+    folder_of_tests(pytester)
+    for name in ("core", "http"):
+        (pytester.path / "tests" / name / "test_two.py").write_text(
+            "seen = set()\n\n"
+            + "".join(f"def test_{n}():\n    seen.add({n})\n" for n in range(3))
+            + "def test_last():\n    assert seen == {0, 1, 2}\n"
+        )
+
+    done = pytester.runpytest_subprocess(
+        *ARGUMENTS, "-p", "tests.shares", "-n", "2", "--most-skipped=0"
+    )
+
+    done.assert_outcomes(passed=10, skipped=1)
+    done.stdout.re_match_lines([r"suite core: 5 passed, \d+\.\d s"])
+    assert done.ret == pytest.ExitCode.TESTS_FAILED, "the skipped one was not counted"
+
+
 def test_a_file_outside_of_the_tests_is_counted_with_the_files_beside_them() -> None:
     suites = Suites(most_skipped=None)
 
