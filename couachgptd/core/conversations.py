@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from couachgptd.core.attachments import Attachment
+from couachgptd.core.choices import NOTHING_CHOSEN, Choices
 from couachgptd.core.errors import TitleInvalid
-from couachgptd.core.ids import ConversationId, MessageId, UserId
+from couachgptd.core.ids import ConversationId, FolderId, MessageId, UserId
 from couachgptd.core.turns import Turn
 
 TITLE_MAX_LENGTH = 60
@@ -36,7 +38,7 @@ class Shelf(StrEnum):
 class Conversation:
     """A conversation; `is_title_own` where its owner wrote the title: no rule touches that one.
 
-    `deleted_at` is when it went to the bin.
+    `deleted_at` is when it went to the bin. `folder_id` may be that of a folder which is gone.
     """
 
     id: ConversationId
@@ -49,6 +51,20 @@ class Conversation:
     is_pinned: bool = False
     is_archived: bool = False
     deleted_at: datetime | None = None
+    choices: Choices = NOTHING_CHOSEN
+    folder_id: FolderId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a conversation stands on its shelf: asked for as the one before the older ones.
+
+    `at` is its `updated_at`, in the bin its `deleted_at`; only the list knows those pinned.
+    """
+
+    at: datetime
+    id: ConversationId
+    is_pinned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +86,7 @@ class Message:
     edited_at: datetime | None = None
     deleted_at: datetime | None = None
     turn: Turn | None = None
+    attachments: tuple[Attachment, ...] = ()
 
 
 def title_from(question: str) -> str:

@@ -1,9 +1,11 @@
 """What the domain asks of whoever keeps conversations: their list, the archive, the bin."""
 
+from datetime import datetime
 from typing import Protocol
 
-from couachgptd.core.conversations import Conversation, Shelf
-from couachgptd.core.ids import ConversationId, UserId
+from couachgptd.core.choices import Choices
+from couachgptd.core.conversations import Conversation, Place, Shelf
+from couachgptd.core.ids import ConversationId, FolderId, UserId
 from couachgptd.core.users import Belongings
 
 
@@ -14,12 +16,23 @@ class ConversationStore(Protocol):
     """
 
     async def conversations(
-        self, user_id: UserId, limit: int, shelf: Shelf = Shelf.LIST
+        self,
+        user_id: UserId,
+        limit: int,
+        shelf: Shelf = Shelf.LIST,
+        *,
+        before: Place | None = None,
+        folder_id: FolderId | None = None,
     ) -> list[Conversation]:
         """Return the newest of a shelf, newest first, on the list after those that are pinned.
 
-        In the bin the newest is what was deleted last.
+        In the bin the newest is what was deleted last. `before` asks for those that come after
+        that place, `folder_id` for those in a folder alone.
         """
+        ...
+
+    async def count_binned(self, user_id: UserId) -> int:
+        """Return how many lie in a person's bin."""
         ...
 
     async def conversation(
@@ -43,6 +56,12 @@ class ConversationStore(Protocol):
         """
         ...
 
+    async def set_choices(
+        self, user_id: UserId, conversation_id: ConversationId, choices: Choices
+    ) -> None:
+        """Keep what its owner chose for it. Raises NotFound, also for what is in the bin."""
+        ...
+
     async def bin_conversation(
         self, user_id: UserId, conversation_id: ConversationId
     ) -> Conversation:
@@ -57,6 +76,10 @@ class ConversationStore(Protocol):
 
     async def purge_binned(self, user_id: UserId, conversation_id: ConversationId) -> None:
         """Delete for good what is in the bin. Raises NotFound for what is not."""
+        ...
+
+    async def empty_bin(self, user_id: UserId, until: datetime) -> int:
+        """Delete for good what a person had put into the bin by then; return how many."""
         ...
 
     async def count_conversation(self, conversation_id: ConversationId) -> Belongings:
