@@ -1,0 +1,189 @@
+"""Conversations that leave: our own JSON format, Markdown, and the names of their files."""
+
+import json
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+from couachgptd.core.conversations import Author, Conversation
+from couachgptd.core.errors import NotFound
+from couachgptd.core.ids import ConversationId, MessageId, UserId
+from couachgptd.core.users import User
+
+FORMAT = "couachgpt.conversations"
+VERSION = 1
+NAME_MAX_LENGTH = 80
+NAMELESS = "conversation"
+ANSWERED_BY_UNKNOWN = "Assistant"  # the same word in both languages
+
+Node = tuple[MessageId, MessageId | None]
+
+
+class Form(StrEnum):
+    """What a file of conversations is written in."""
+
+    JSON = "json"
+    MARKDOWN = "md"
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A message as files have it; `model` is who answered, None for a person or where unknown."""
+
+    id: int
+    parent: int | None
+    author: Author
+    text: str
+    thinking: str
+    created_at: datetime
+    model: str | None = None
+
+
+class PortableStore(Protocol):
+    """A part of `core.ports.Store`: what a person may take away is what is theirs."""
+
+    async def portable_conversations(self, user_id: UserId) -> list[ConversationId]:
+        """Return what is on the list and in the archive, the oldest first."""
+        ...
+
+    async def portable_tree(
+        self, user_id: UserId, conversation_id: ConversationId
+    ) -> tuple[Conversation, list[Node]]:
+        """Return a conversation on any shelf and each message's parent. Raises NotFound."""
+        ...
+
+    async def portable_messages(
+        self, user_id: UserId, conversation_id: ConversationId, ids: Sequence[MessageId]
+    ) -> list[Written]:
+        """Return these messages, by id; what is not there any more, or another's, is left out."""
+        ...
+
+
+def branch_ids(tree: Sequence[Node], leaf: MessageId | None) -> list[MessageId]:
+    """Return the branch that ends at `leaf`, or at the newest message, from its root on.
+
+    Raises NotFound for a leaf that is not in the tree.
+    """
+    parents = dict(tree)
+    if leaf is not None and leaf not in parents:
+        raise NotFound
+    branch: list[MessageId] = []
+    current = max(parents, default=None) if leaf is None else leaf
+    while current is not None and current in parents and len(branch) < len(parents):
+        branch.append(current)
+        current = parents[current]
+    return branch[::-1]
+
+
+def moment(value: datetime) -> str:
+    return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+# --- JSON, bit by bit: docs/export.md says what each field is -------------------------------------
+
+
+def _dumped(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def json_begin(exported_at: datetime) -> str:
+    head = {"format": FORMAT, "version": VERSION, "exported_at": moment(exported_at)}
+    return f'{_dumped(head)[:-1]},"conversations":['
+
+
+def json_end(more: dict[str, Any]) -> str:
+    """Return the end of a file; an import reads no further than the list of conversations."""
+    return "]" + "".join(f",\n{_dumped(name)}:{_dumped(more[name])}" for name in more) + "}\n"
+
+
+CONVERSATION_END = "]}"
+
+
+def conversation_begin(fields: dict[str, Any], *, is_first: bool) -> str:
+    return f'{"" if is_first else ","}\n{_dumped(fields)[:-1]},"messages":['
+
+
+def conversation_fields(value: Conversation) -> dict[str, Any]:
+    return {
+        "id": value.id,
+        "title": value.title,
+        "created_at": moment(value.created_at),
+        "updated_at": moment(value.updated_at),
+        "is_title_own": value.is_title_own,
+        "is_pinned": value.is_pinned,
+        "is_archived": value.is_archived,
+    }
+
+
+def profile_fields(value: User) -> dict[str, Any]:
+    return {
+        "login": value.login,
+        "name": value.name,
+        "role": value.role.value,
+        "created_at": moment(value.created_at),
+        "language": value.language,
+        "zone": value.zone,
+        "model": value.model,
+    }
+
+
+def message_json(value: Written, *, is_first: bool) -> str:
+    fields = {
+        "id": value.id,
+        "parent": value.parent,
+        "author": value.author.value,
+        "model": value.model,
+        "created_at": moment(value.created_at),
+        "text": value.text,
+        "thinking": value.thinking,
+    }
+    return f"{'' if is_first else ','}\n{_dumped(fields)}"
+
+
+# --- Markdown -------------------------------------------------------------------------------------
+
+_MARKS = re.compile(r"([\\`*_{}\[\]<>#|~!&])")
+
+
+def escaped(text: str) -> str:
+    """Return a line in which Markdown finds no mark of its own."""
+    return _MARKS.sub(r"\\\1", " ".join(text.split()))
+
+
+def markdown_begin(title: str, created_at: datetime) -> str:
+    return f"# {escaped(title) or NAMELESS}\n\n{created_at:%Y-%m-%d %H:%M} UTC\n"
+
+
+def message_markdown(value: Written, person: str) -> str:
+    """Return a heading and the text as it was written: an answer is Markdown already."""
+    name = person if value.author is Author.PERSON else value.model or ANSWERED_BY_UNKNOWN
+    at = f"{value.created_at:%Y-%m-%d %H:%M} UTC"
+    return f"\n## {escaped(name)} · {at}\n\n{value.text.strip()}\n"
+
+
+# --- names ----------------------------------------------------------------------------------------
+
+
+def file_name(title: str, created_at: datetime, form: str) -> str:
+    """Return a name that no system mistakes for a path, a device, or something hidden.
+
+    It begins with the date: so no title alone decides it, and files sort as they were begun.
+    """
+    kept = (
+        char if char.isalnum() or char in " -_'’,." else " "
+        for char in unicodedata.normalize("NFC", title)
+    )
+    words = " ".join("".join(kept).split())
+    head = words[:NAME_MAX_LENGTH].strip(" .") or NAMELESS
+    return f"{created_at:%Y-%m-%d} {head}.{form}"
+
+
+def unique(name: str, taken: dict[str, int]) -> str:
+    """Return the name, numbered where `taken`, which counts them, has it in whatever case."""
+    count = taken[name.casefold()] = taken.get(name.casefold(), 0) + 1
+    stem, _, form = name.rpartition(".")
+    return name if count == 1 else f"{stem} ({count}).{form}"  # no name of ours has parentheses
