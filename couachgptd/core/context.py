@@ -93,23 +93,22 @@ def exchanges_of(branch: Sequence[Message]) -> list[Exchange]:
     return pairs
 
 
+# Short, and without the assistant's own name: told it, small models give it for the person's. What
+# it says of the person is what `benchmarks.recall` measures; try a change there first.
 SYSTEM_PROMPTS = {
     "fr": (
-        "Tu es {name}, l'assistant privé de cette entreprise. Tu réponds dans la langue de la "
-        "personne, de façon claire et exacte, et tu dis quand tu ne sais pas. Tout ce que la "
-        "personne a écrit plus tôt dans cette conversation lui appartient : son nom, ses goûts, "
-        "ses chiffres. Quand elle le demande, redis-le-lui simplement ; ce n'est pas confidentiel "
-        "pour elle."
+        "Quand la personne demande son nom, son âge, ses goûts ou ce qui la concerne, "
+        "retrouve-le dans ce qu'elle a écrit plus haut et dis-le-lui : « Vous vous appelez… », "
+        "« Vous avez… », « Votre… est… ». Sinon, réponds clairement et exactement."
     ),
     "en": (
-        "You are {name}, this company's private assistant. You answer in the person's language, "
-        "clearly and exactly, and you say when you do not know. Whatever the person wrote earlier "
-        "in this conversation is their own: their name, their tastes, their figures. When they "
-        "ask, simply tell it back to them; it is not confidential to them."
+        "When the person asks for their name, their age, their tastes or anything about "
+        'themselves, find it in what they wrote above and tell them: "Your name is…", '
+        '"You have…", "Your… is…". Otherwise answer clearly and exactly.'
     ),
 }
 
 
-def system_prompt(name: str, language: str, own: str = "") -> str:
-    """Return the operator's own system prompt, or ours in the person's language."""
-    return own or SYSTEM_PROMPTS.get(language, SYSTEM_PROMPTS["en"]).format(name=name)
+def system_prompt(language: str) -> str:
+    """Return our system prompt in the person's language; the operator's own replaces it."""
+    return SYSTEM_PROMPTS.get(language, SYSTEM_PROMPTS["en"])

@@ -1,11 +1,16 @@
 """Language models as the engine tells of them, and the pieces of an answer it streams."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 from couachgptd.core.turns import Timings
 
 Speaker = Literal["system", "user", "assistant"]
+
+# Abilities that matter to people, named as Ollama names them. The last is ours: a model whose
+# template cannot be told not to think.
+THINKING, VISION, ALWAYS_THINKS = "thinking", "vision", "always_thinks"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +59,11 @@ class EngineStatus:
 
 @dataclass(frozen=True, slots=True)
 class PromptMessage:
+    """`images` are files, which the engine's adapter reads when it sends them."""
+
     speaker: Speaker
     text: str
+    images: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,10 @@ class PeopleStore(Protocol):
 
     async def belongings(self, user_id: UserId) -> Belongings: ...
 
+    async def remove_some(self, user_id: UserId) -> bool:
+        """Delete a bounded part of what a person wrote; False once nothing of it is left."""
+        ...
+
     async def remove_user(self, user_id: UserId, heir: UserId | None) -> Belongings:
         """Delete a person, and what is theirs unless it becomes the heir's.
 
@@ -64,9 +68,23 @@ class PeopleStore(Protocol):
 
     async def set_language(self, user_id: UserId, language: str) -> None: ...
 
+    async def change_user(
+        self,
+        user_id: UserId,
+        *,
+        login: str | None = None,
+        name: str | None = None,
+        zone: str | None = None,
+        model: str | None = None,
+    ) -> User:
+        """Change what is not None; sessions go on. Raises LoginTaken, NotFound."""
+        ...
+
     async def set_password_hash(
-        self, user_id: UserId, password_hash: str, *, end_sessions: bool
-    ) -> None: ...
+        self, user_id: UserId, password_hash: str, *, end_sessions: bool, but: str = ""
+    ) -> None:
+        """Keep it; the session of the key `but` goes on also where the others end."""
+        ...
 
     async def has_admin(self) -> bool: ...
 
@@ -79,18 +97,22 @@ class PeopleStore(Protocol):
         data: dict[str, Any],
         expires_at: datetime,
         address: str = "",
+        agent: str = "",
     ) -> None: ...
 
-    async def sessions(self) -> list[Session]:
-        """Return those that have not expired, the one seen last first."""
+    async def sessions(self, user_id: UserId | None = None) -> list[Session]:
+        """Return everybody's or a person's that have not expired, the one seen last first."""
         ...
 
     async def note_seen(self, seen: Mapping[str, datetime]) -> None:
         """Keep when each session, by its key, last asked for anything."""
         ...
 
-    async def end_session(self, session_id: str) -> UserId:
-        """End the session of this id and return whose it was. Raises NotFound."""
+    async def end_session(self, session_id: str, user_id: UserId | None = None) -> UserId:
+        """End the session of this id and return whose it was.
+
+        Raises NotFound, also where a user is given and it is another's.
+        """
         ...
 
     async def end_sessions(self, user_id: UserId) -> int:

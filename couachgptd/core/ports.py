@@ -1,10 +1,15 @@
 """What the domain asks of the outside: the engine and the store, as contracts."""
 
 from collections.abc import AsyncGenerator, Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
+from couachgptd.core.attachments import AttachmentStore
+from couachgptd.core.choices import NOTHING_CHOSEN, Choices
 from couachgptd.core.conversations import Conversation, Message
-from couachgptd.core.ids import ConversationId, MessageId, TurnId, UserId
+from couachgptd.core.folders import FolderStore
+from couachgptd.core.ids import AttachmentId, ConversationId, MessageId, TurnId, UserId
+from couachgptd.core.imports import ImportStore
 from couachgptd.core.incidents import Incident
 from couachgptd.core.memory import MemoryNeed
 from couachgptd.core.model_rules import ModelRules
@@ -18,8 +23,11 @@ from couachgptd.core.models import (
     PullProgress,
 )
 from couachgptd.core.people import PeopleStore
+from couachgptd.core.portable import PortableStore
 from couachgptd.core.records import RecordStore
+from couachgptd.core.saved_prompts import SavedPromptStore
 from couachgptd.core.search import Found
+from couachgptd.core.shares import ShareStore
 from couachgptd.core.shelves import ConversationStore
 from couachgptd.core.turns import Turn, TurnSource
 from couachgptd.core.vitals import Abilities, Outcome, Vitals
@@ -170,8 +178,8 @@ class Passwords(Protocol):
 class Sandbox(Protocol):
     """Where untrusted work is done: without a network, our files, or more than a little memory."""
 
-    async def run(self, job: str, data: bytes, *, seconds: float) -> bytes:
-        """Do a job of the worker's table (`couachgptd/sandbox`) and return its result.
+    async def run(self, job: str, data: bytes | Path, *, seconds: float) -> bytes:
+        """Do a job of the worker's table (`couachgptd/sandbox`), on a file say; return its result.
 
         The result is to be checked: who takes over the worker writes it. Raises SandboxMissing,
         SandboxFailed, FileRefused.
@@ -233,7 +241,18 @@ class ControlClient(Protocol):
         ...
 
 
-class Store(PeopleStore, ConversationStore, RecordStore, Protocol):
+class Store(
+    PeopleStore,
+    ConversationStore,
+    FolderStore,
+    RecordStore,
+    PortableStore,
+    SavedPromptStore,
+    ImportStore,
+    AttachmentStore,
+    ShareStore,
+    Protocol,
+):
     """Everything that is kept. Each method is one transaction, and durable once it returns."""
 
     # conversations: those of ConversationStore, and what is in them
@@ -263,16 +282,21 @@ class Store(PeopleStore, ConversationStore, RecordStore, Protocol):
         text: str,
         title: str,
         parent_id: MessageId | None,
+        edited_id: MessageId | None = None,
         source: TurnSource,
         model: str,
         options: dict[str, Any],
+        choices: Choices = NOTHING_CHOSEN,
+        attachments: Sequence[AttachmentId] = (),
     ) -> tuple[Conversation, Message, Message, bool]:
-        """Commit a question, its empty answer and a queued turn, in one transaction.
+        """Commit a question with its files, its empty answer and a queued turn, in one transaction.
 
-        A new conversation is made where `conversation_id` is None; `parent_id` None means its
-        newest message. Returns the conversation,
-        the question, the answer (with its turn) and whether they are new: the same `client_id`
-        of the same author returns what is already there. Raises NotFound, TurnRunning.
+        A file of one's own that was sent before gets another row, of this question.
+        A new conversation, with `choices`, is made where `conversation_id` is None; `parent_id`
+        None means its newest message. One written instead of `edited_id` stands beside it, below
+        what that one stands below, whatever `parent_id` says. Returns the conversation, the
+        question, the answer (with its turn) and whether they are new: the same `client_id` of the
+        same author returns what is already there. Raises NotFound, TurnRunning.
         """
         ...
 

@@ -77,12 +77,30 @@ class Timings:
 
 
 @dataclass(frozen=True, slots=True)
+class Sent:
+    """What of a conversation the model was sent for one answer.
+
+    `exchanges` are those before the question; `first` is the question that all begins with, None
+    where a preview has nothing but the instructions. `tokens` is what was counted of all of it, the
+    instructions too, where the engine has no tokenizer an estimate; one slot holds `limit_tokens`,
+    the answer's included.
+    """
+
+    exchanges: int
+    first: MessageId | None
+    tokens: int
+    limit_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
     """One answer being made.
 
     `asker_id` is None for the operator at the control socket; `message_id` is the answer it
-    writes, None where nothing is kept; `options` are the engine options of this turn; `energy_j`
-    is joules, measured by a later version.
+    writes, None where nothing is kept; `options` is what it is made with (`core.choices.Made`),
+    empty where an older version queued it; `sent` is None before the prompt was built;
+    `think_seconds` is how long the model has thought, None where it has not; `energy_j` is joules,
+    measured by a later version.
     """
 
     id: TurnId
@@ -95,12 +113,14 @@ class Turn:
     conversation_id: ConversationId | None = None
     message_id: MessageId | None = None
     options: dict[str, Any] = field(default_factory=dict)
+    sent: Sent | None = None
     started_at: datetime | None = None
     finished_at: datetime | None = None
     timings: Timings = Timings()
     finish_reason: str | None = None
     error_code: str | None = None
     error_fields: dict[str, Any] = field(default_factory=dict)
+    think_seconds: float | None = None
     energy_j: float | None = None
 
     @property

@@ -49,6 +49,7 @@ class Kind(StrEnum):
     EMPTY_CONVERSATIONS = "empty_conversations"
     OLD_CONVERSATIONS = "old_conversations"
     EXPIRED_BIN = "expired_bin"
+    UNSENT_FILES = "unsent_files"
     EXPIRED_SESSIONS = "expired_sessions"
     EXPIRED_LINKS = "expired_links"
     OLD_AUDIT = "old_audit"
@@ -67,12 +68,15 @@ class Retention:
 
 # A conversation without a message may be one that is just being begun.
 EMPTY_DAYS = 1
+# A file that was attached to a question which was not sent.
+UNSENT_DAYS = 1
 
 
 def cutoffs(retention: Retention, now: datetime) -> dict[Kind, datetime]:
     """Return what may be cleaned away, each with the moment before which it is old."""
     days = {
         Kind.EMPTY_CONVERSATIONS: EMPTY_DAYS,
+        Kind.UNSENT_FILES: UNSENT_DAYS,
         Kind.OLD_CONVERSATIONS: retention.conversation_days,
         Kind.EXPIRED_BIN: retention.bin_days,
         Kind.OLD_AUDIT: retention.audit_days,

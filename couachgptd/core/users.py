@@ -1,11 +1,13 @@
 """People: their roles and states, and what a name and a password must look like."""
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from couachgptd.core.errors import (
+    BadRequest,
     LoginInvalid,
     PasswordsDiffer,
     PasswordTooLong,
@@ -26,6 +28,9 @@ INVISIBLE = frozenset(
     | {*range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)}
 )
 SESSION_ID_LENGTH = 16  # of a session's key
+ZONE = re.compile(r"[A-Za-z][\w+-]*(?:/[\w+-]+)*", re.ASCII)  # as the IANA list writes names
+ZONE_MAX_LENGTH = 64
+MODEL_MAX_LENGTH = 200
 PASSWORD_MAX_LENGTH = 1024  # hashing cost grows with length: a bound keeps a login cheap
 
 
@@ -43,6 +48,12 @@ class UserState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class User:
+    """A person with an account.
+
+    `zone` is a name of the IANA list, "" for the browser's own; `model` answers where a question
+    names none, "" for the server's default.
+    """
+
     id: UserId
     login: str
     name: str
@@ -50,6 +61,8 @@ class User:
     state: UserState
     language: str
     created_at: datetime
+    zone: str = ""
+    model: str = ""
 
     @property
     def is_active(self) -> bool:
@@ -60,7 +73,8 @@ class User:
 class Session:
     """A log-in that still holds; `id` names it, and opens nothing.
 
-    `seen_at` is when it last asked for anything, to the minute; None before that was kept.
+    `agent` is what the browser calls itself. `seen_at` is when it last asked for anything, to the
+    minute; None before that was kept.
     """
 
     id: str
@@ -70,6 +84,7 @@ class Session:
     created_at: datetime
     seen_at: datetime | None
     expires_at: datetime
+    agent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,3 +132,13 @@ def check_new_password(password: str, again: str, min_length: int) -> None:
         raise PasswordTooLong(max_length=PASSWORD_MAX_LENGTH)
     if password != again:
         raise PasswordsDiffer
+
+
+def checked_zone(text: str) -> str:
+    """Return the name of a time zone, or "". Raises BadRequest.
+
+    Which zones there are is the browser's to know, for it writes the dates.
+    """
+    if text and not (len(text) <= ZONE_MAX_LENGTH and ZONE.fullmatch(text)):
+        raise BadRequest(reason="zone")
+    return text

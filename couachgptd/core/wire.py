@@ -1,10 +1,13 @@
 """The JSON shapes of docs/protocol.md, for the WebSocket and the control socket alike."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from couachgptd.core.attachments import Attachment
 from couachgptd.core.conversations import Conversation, Message
 from couachgptd.core.errors import CouachError
+from couachgptd.core.folders import Folder
 from couachgptd.core.forecast import Spoken
 from couachgptd.core.incidents import Incident
 from couachgptd.core.lives import Restart
@@ -45,6 +48,11 @@ def user(value: User) -> Json:
     }
 
 
+def own_user(value: User) -> Json:
+    """Shape a person for themselves, with what they chose."""
+    return {**user(value), "zone": value.zone, "model": value.model}
+
+
 def conversation(value: Conversation) -> Json:
     return {
         "id": value.id,
@@ -55,7 +63,12 @@ def conversation(value: Conversation) -> Json:
         "is_pinned": value.is_pinned,
         "is_archived": value.is_archived,
         "deleted_at": moment(value.deleted_at),
+        "folder": value.folder_id,
     }
+
+
+def folder(value: Folder) -> Json:
+    return {"id": value.id, "name": value.name}
 
 
 def message(value: Message, turn_shape: Json | None = None) -> Json:
@@ -74,6 +87,18 @@ def message(value: Message, turn_shape: Json | None = None) -> Json:
         "edited_at": moment(value.edited_at),
         "deleted_at": moment(value.deleted_at),
         "turn": turn_shape,
+        "attachments": [attachment(each) for each in value.attachments],
+    }
+
+
+def attachment(value: Attachment) -> Json:
+    return {
+        "id": value.id,
+        "name": value.name,
+        "kind": value.kind.value,
+        "size_bytes": value.size_bytes,
+        "is_cut": value.is_cut,
+        "part": None if value.part is None else value.part.shape,
     }
 
 
@@ -126,12 +151,23 @@ def turn(
         "queued_at": moment(value.queued_at),
         "started_at": moment(value.started_at),
         "finished_at": moment(value.finished_at),
+        "think_seconds": value.think_seconds,
         "timings": _timings(value) if value.state.is_final else None,
         "finish_reason": value.finish_reason,
+        "options": _options(value.options),
+        "sent": None if value.sent is None else asdict(value.sent),
         "error": {"code": value.error_code, "fields": value.error_fields}
         if value.error_code
         else None,
     }
+
+
+def _options(value: Json) -> Json | None:
+    """Shape what an answer is made with; a prompt of one's own may be long, and is known there."""
+    if not value:
+        return None
+    shown = {name: each for name, each in value.items() if name != "system_prompt"}
+    return {**shown, "has_own_prompt": value.get("system_prompt") is not None}
 
 
 def _timings(value: Turn) -> Json:

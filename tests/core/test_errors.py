@@ -1,15 +1,20 @@
 """Every error code stands in docs/protocol.md, with what it carries, and the other way round."""
 
+import importlib
 import json
+import pkgutil
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from couachgptd import core
 from couachgptd.core import errors
-from couachgptd.core import starters as _starters  # noqa: F401 -- its errors count, too
 from couachgptd.core.errors import CouachError, QueueFull
 
 ROOT = Path(__file__).parents[2]
+
+for module in pkgutil.iter_modules(core.__path__):  # an area's errors may stand beside its rules
+    importlib.import_module(f"{core.__name__}.{module.name}")
 
 
 def kinds(kind: type[CouachError] = CouachError) -> Iterator[type[CouachError]]:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,17 +10,20 @@ from typing import Any
 import pytest
 
 from couachgptd.core import wire
+from couachgptd.core.attachments import Attachment, Kind, Part, Unit
+from couachgptd.core.choices import Made
 from couachgptd.core.conversations import Author, Conversation, ConversationKind, Message
 from couachgptd.core.errors import CouachError, QueueFull
 from couachgptd.core.forecast import Spoken
-from couachgptd.core.ids import ConversationId, MessageId, TurnId, UserId
+from couachgptd.core.ids import AttachmentId, ConversationId, MessageId, TurnId, UserId
 from couachgptd.core.models import EngineStatus, Model
-from couachgptd.core.turns import Timings, Turn, TurnSource, TurnState
+from couachgptd.core.turns import Sent, Timings, Turn, TurnSource, TurnState
 from couachgptd.core.users import Role, User, UserState
 from couachgptd.http.socket import _VERBS as VERBS
 
 ROOT = Path(__file__).parents[2]
 FIXTURES = ROOT / "tests" / "fixtures" / "protocol"
+SENT = Sent(5, MessageId(1), 1240, 4096)
 MOMENT = datetime(2026, 11, 23, 8, 5, 12, 250_000, tzinfo=UTC)
 
 
@@ -45,6 +49,7 @@ def turn(state: TurnState, **changes: Any) -> Turn:
         "attempt": 1,
         "model": "m",
         "queued_at": MOMENT,
+        "options": Made(0.2, 1024, 5).document(),
     }
     return Turn(**{**fields, **changes})
 
@@ -67,7 +72,8 @@ def message(author: Author, its_turn: Turn | None = None) -> Message:
 def test_a_user_has_the_keys_of_the_fixture_and_no_secret() -> None:
     user = User(UserId(7), "c", "C", Role.MEMBER, UserState.ACTIVE, "fr", MOMENT)
 
-    assert set(wire.user(user)) == set(fixture("hello")["user"])
+    assert set(wire.own_user(user)) == set(fixture("hello")["user"])
+    assert set(wire.own_user(user)) == set(fixture("user")["user"])
 
 
 def test_a_conversation_has_the_keys_of_the_fixture() -> None:
@@ -100,7 +106,12 @@ def test_the_engine_has_the_keys_of_the_fixture_and_not_its_address() -> None:
 def test_a_question_and_an_answer_that_waits_have_the_keys_of_the_fixture() -> None:
     question, answer = fixture("messages")["messages"]
 
-    assert shape_of(wire.message(message(Author.PERSON))) == shape_of(question)
+    file = Attachment(
+        AttachmentId("a"), UserId(7), "a.pdf", Kind.PDF, "application/pdf", 9, "s", MOMENT,
+        part=Part(Unit.PAGE, 2, 5),
+    )  # fmt: skip
+    asked = replace(message(Author.PERSON), attachments=(file,))
+    assert shape_of(wire.message(asked)) == shape_of(question)
     waiting = wire.turn(turn(TurnState.QUEUED), place=2, wait=Spoken(20, 60))
     shape = wire.message(message(Author.MODEL, turn(TurnState.QUEUED)), waiting)
     assert shape_of(shape) == shape_of(answer)
@@ -108,7 +119,7 @@ def test_a_question_and_an_answer_that_waits_have_the_keys_of_the_fixture() -> N
 
 
 def test_an_answer_that_is_done_has_the_keys_of_the_fixture() -> None:
-    done = turn(TurnState.DONE, finish_reason="stop")
+    done = turn(TurnState.DONE, finish_reason="stop", sent=SENT)
 
     shape = wire.message(message(Author.MODEL, done))
 
@@ -116,7 +127,10 @@ def test_an_answer_that_is_done_has_the_keys_of_the_fixture() -> None:
 
 
 def test_a_turn_that_reads_tells_how_far_it_is_and_no_other_does() -> None:
-    shapes = {state: wire.turn(turn(state), read_tokens=3, prompt_tokens=9) for state in TurnState}
+    shapes = {
+        state: wire.turn(turn(state, sent=SENT), read_tokens=3, prompt_tokens=9)
+        for state in TurnState
+    }
 
     assert shape_of(shapes[TurnState.READING]) == shape_of(fixture("turn")["turn"])
     told = {state for state, shape in shapes.items() if shape["prompt_tokens"] is not None}
@@ -139,6 +153,19 @@ def test_the_total_is_from_the_start_to_the_end() -> None:
     timings = wire.turn(ended)["timings"]
 
     assert (timings["total_seconds"], timings["tokens_per_second"]) == (2.5, 3.33)
+
+
+def test_a_turn_of_an_older_version_tells_nothing_of_how_it_was_made() -> None:
+    assert wire.turn(turn(TurnState.DONE, options={}))["options"] is None
+
+
+def test_a_prompt_of_ones_own_is_named_with_a_turn_and_not_repeated() -> None:
+    made = Made(0.2, 1024, 5, system_prompt="Réponds en vers.")
+
+    shape = wire.turn(turn(TurnState.WRITING, options=made.document()))
+
+    assert shape["options"]["has_own_prompt"] is True
+    assert "vers" not in str(shape)
 
 
 def test_a_failed_turn_tells_its_code_and_fields() -> None:
