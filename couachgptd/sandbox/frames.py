@@ -10,8 +10,8 @@ from typing import BinaryIO
 
 HEAD = struct.Struct("!BI")
 JOB_MAX = 32
-DATA_MAX = 512 * 1024
-ANSWER_MAX = 512 * 1024
+DATA_MAX = 32 * 1024 * 1024
+ANSWER_MAX = 1280 * 1024  # the longest text of a document, and its description
 
 
 class Status(IntEnum):
@@ -22,12 +22,15 @@ class Status(IntEnum):
     OUT_OF_MEMORY = 2
 
 
-def request(job: str, data: bytes) -> bytes:
-    """Raises ValueError for what is beyond the bounds: a mistake of the caller's."""
+def request(job: str, length: int) -> bytes:
+    """Return what goes before the data, of so many bytes.
+
+    Raises ValueError for what is beyond the bounds: a mistake of the caller's.
+    """
     name = job.encode("ascii")
-    if not 0 < len(name) <= JOB_MAX or len(data) > DATA_MAX:
-        raise ValueError(f"{job}: {len(data)} bytes")
-    return HEAD.pack(len(name), len(data)) + name + data
+    if not 0 < len(name) <= JOB_MAX or length > DATA_MAX:
+        raise ValueError(f"{job}: {length} bytes")
+    return HEAD.pack(len(name), length) + name
 
 
 def read_request(stream: BinaryIO) -> tuple[str, bytes]:

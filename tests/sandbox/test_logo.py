@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from couachgptd.sandbox import logo
+from couachgptd.sandbox import logo, pictures
 from couachgptd.sandbox.refusal import Refused
 
 XMLNS = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
@@ -23,7 +23,7 @@ def png(width: int = 2, height: int = 2, *, depth: int = 8, colour: int = 2) -> 
     header = struct.pack("!IIBBBBB", width, height, depth, colour, 0, 0, 0)
     pixels = zlib.compress(b"\0" * 7 * 2)
     chunks = chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
-    return logo.SIGNATURE + chunks
+    return pictures.PNG + chunks
 
 
 def svg(inside: str = "", attributes: str = "", before: str = "") -> bytes:
@@ -111,9 +111,9 @@ def test_a_png_is_taken(data: bytes) -> None:
         (png()[:-1], "damaged"),
         (png() + b"PK\3\4", "damaged"),
         (png().replace(b"IDAT", b"IDAU"), "damaged"),
-        (logo.SIGNATURE, "damaged"),
-        (logo.SIGNATURE + b"\xff\xff\xff\xffIHDR", "damaged"),
-        (logo.SIGNATURE + chunk(b"IEND", b""), "damaged"),
+        (pictures.PNG, "damaged"),
+        (pictures.PNG + b"\xff\xff\xff\xffIHDR", "damaged"),
+        (pictures.PNG + chunk(b"IEND", b""), "damaged"),
     ],
 )  # fmt: skip
 def test_another_file_is_refused_with_its_reason(data: bytes, reason: str) -> None:
@@ -144,8 +144,8 @@ def test_an_entity_of_the_file_system_is_not_read() -> None:
     assert refusal(svg("&x;", before=entity)) == "doctype"
 
 
-@given(st.binary(max_size=2000) | st.binary(max_size=500).map(logo.SIGNATURE.__add__))
-@example(logo.SIGNATURE + b"\0" * 12)
+@given(st.binary(max_size=2000) | st.binary(max_size=500).map(pictures.PNG.__add__))
+@example(pictures.PNG + b"\0" * 12)
 def test_whatever_comes_is_taken_or_refused(data: bytes) -> None:
     with suppress(Refused):
         assert logo.check(data) in {b"png", b"svg"}

@@ -32,7 +32,7 @@ needs_bwrap = pytest.mark.skipif(
 def work(job: str, data: bytes) -> "subprocess.CompletedProcess[bytes]":
     """Run the worker without a wall, as no program of ours does: what it answers is its own."""
     program = [sys.executable, "-m", "couachgptd.sandbox"]
-    asked = frames.request(job, data)
+    asked = frames.request(job, len(data)) + data
     return subprocess.run(program, input=asked, capture_output=True, cwd=ROOT, check=False)
 
 
@@ -67,7 +67,7 @@ def test_a_request_that_is_none_gets_no_answer(asked: bytes) -> None:
 
 def test_what_is_beyond_the_bounds_is_not_even_asked() -> None:
     with pytest.raises(ValueError, match="logo"):
-        frames.request("logo", b"x" * (frames.DATA_MAX + 1))
+        frames.request("logo", frames.DATA_MAX + 1)
 
 
 def test_the_worker_loads_the_standard_library_only() -> None:
