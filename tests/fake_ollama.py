@@ -80,7 +80,11 @@ async def show(request: web.Request) -> web.Response:
         {
             "template": "{{ .Prompt }}",
             "parameters": "",
-            "capabilities": ["completion", *(["thinking"] if thinks else [])],
+            "capabilities": [
+                "completion",
+                *(["thinking"] if thinks else []),
+                *(["vision"] if "voit" in asked else []),
+            ],
             "model_info": {
                 "general.architecture": "couac",
                 "couac.context_length": CONTEXT_TOKENS,

@@ -1,10 +1,13 @@
 """Reads what the header of a GGUF file says of its model, and no more of it."""
 
+import mmap
 import struct
 from pathlib import Path
 
-from couachgptd.core.models import Model
+from couachgptd.core.models import ALWAYS_THINKS, THINKING, Model
 
+TEMPLATE_WITHIN_BYTES = 64 << 20  # after the word lists, the longest of which take some 10 MB
+TEMPLATE_KEY = b"tokenizer.chat_template" + struct.pack("<I", 8)  # and its kind: a text
 HEADER_BYTES = 262_144  # the facts come first; the tokenizer's word lists, which follow, are long
 MAGIC = b"GGUF"
 STRING, ARRAY = 8, 9
@@ -73,6 +76,27 @@ def facts_in(path: Path) -> dict[str, Fact]:
     return facts
 
 
+def template_in(path: Path) -> str:
+    """Return the chat template, "" where there is none; a file that is broken has none."""
+    try:
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            at = data.find(TEMPLATE_KEY, 0, TEMPLATE_WITHIN_BYTES)
+            if at < 0:
+                return ""
+            start = at + len(TEMPLATE_KEY) + 8
+            (length,) = struct.unpack_from("<Q", data, start - 8)
+            return data[start : start + min(length, HEADER_BYTES)].decode(errors="replace")
+    except (OSError, ValueError, struct.error):
+        return ""
+
+
+def abilities_in(template: str) -> frozenset[str]:
+    """Return what a template tells of its model: whether it thinks, and can be told not to."""
+    if "enable_thinking" in template:
+        return frozenset({THINKING})
+    return frozenset({ALWAYS_THINKS} if "</think>" in template else ())
+
+
 def model_in(path: Path) -> Model:
     """Return the model in a file, named for the file. Raises OSError if the file is gone."""
     facts = facts_in(path)
@@ -88,6 +112,7 @@ def model_in(path: Path) -> Model:
         parameters=parameters if isinstance(parameters, str) else None,
         quantization=QUANTIZATIONS.get(kind) if isinstance(kind, int) else None,
         context_tokens=context if isinstance(context, int) and context > 0 else None,
+        abilities=abilities_in(template_in(path)) if facts else frozenset(),
         is_broken=not facts,
         fingerprint=f"{file.st_size}-{file.st_mtime_ns}",
     )

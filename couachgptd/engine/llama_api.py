@@ -19,6 +19,7 @@ from couachgptd.core.models import ChatRequest, Model, Piece, PromptMessage, Rea
 from couachgptd.engine.deadlines import Deadlines
 from couachgptd.engine.gather import Gathering
 from couachgptd.engine.openai_stream import UNAVAILABLE, OpenAIAnswer, classified
+from couachgptd.engine.pictures import encoded
 from couachgptd.engine.thinking import OPENING
 
 CONNECT_SECONDS = 3.0
@@ -68,6 +69,11 @@ class LlamaClient:
         tokens = defaults.get("n_ctx")
         return int(tokens) if tokens else None
 
+    async def sees(self) -> bool:
+        """Say whether the model takes pictures; one whose server does not say so is blind."""
+        modalities = (await self._ask("GET", "/props")).get("modalities") or {}
+        return isinstance(modalities, dict) and modalities.get("vision") is True
+
     async def chat(self, request: ChatRequest) -> AsyncGenerator[Piece]:
         """Stream one answer of a server that is ready."""
         limits = self._deadlines
@@ -76,7 +82,7 @@ class LlamaClient:
             phase, seconds = "read", limits.read_seconds
             opens_thought = await deadlines.wait(phase, seconds, self._template_opens(request))
             answer = OpenAIAnswer(request.model, starts_inside_thought=opens_thought)
-            body = chat_body(request, opens_thought=opens_thought)
+            body = await chat_body(request, opens_thought=opens_thought)
             response = await deadlines.wait(
                 phase, seconds, self._post("/v1/chat/completions", body)
             )
@@ -213,11 +219,14 @@ def is_continuation(request: ChatRequest) -> bool:
     return bool(request.messages) and request.messages[-1].speaker == "assistant"
 
 
-def chat_body(request: ChatRequest, *, opens_thought: bool) -> dict[str, Any]:
+async def chat_body(request: ChatRequest, *, opens_thought: bool) -> dict[str, Any]:
     body: dict[str, Any] = {
         "model": request.model,
         "messages": [
-            {"role": message.speaker, "content": message.text} for message in request.messages
+            {"role": message.speaker, "content": _content(message.text, images)}
+            for message, images in zip(
+                request.messages, await encoded(request.messages), strict=True
+            )
         ],
         "max_tokens": request.max_tokens,
         "id_slot": request.slot,
@@ -243,6 +252,15 @@ def chat_body(request: ChatRequest, *, opens_thought: bool) -> dict[str, Any]:
     if request.stop:
         body["stop"] = list(request.stop)
     return body
+
+
+def _content(text: str, images: list[tuple[str, str]]) -> Any:
+    """Return what was written; with pictures it is a list, which text alone must not be."""
+    if not images:
+        return text
+    addresses = [f"data:{kind};base64,{data}" for kind, data in images]
+    shown = [{"type": "image_url", "image_url": {"url": address}} for address in addresses]
+    return [*shown, {"type": "text", "text": text}]
 
 
 async def error_in(response: aiohttp.ClientResponse) -> Any:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 
 from couachgptd import settings
 from couachgptd.core.errors import EngineError, EngineRejected, EngineTimeout, ModelMissing
@@ -49,7 +50,8 @@ class LlamaServerEngine:
     async def model(self, name: str) -> Model:
         for model in await self.models():
             if model.name == name:
-                return model
+                sees = await self._client.sees()
+                return replace(model, abilities=frozenset({"vision"} if sees else ()))
         raise ModelMissing(model=name)
 
     async def loaded(self) -> list[LoadedModel]:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -35,6 +36,7 @@ from couachgptd.engine.memory_guard import MachineMemory, refuse_too_large, warn
 from couachgptd.engine.meters import machine_memory
 from couachgptd.engine.ollama_answer import OllamaAnswer
 from couachgptd.engine.ollama_api import ChatStream, OllamaClient, our_errors
+from couachgptd.engine.pictures import encoded
 from couachgptd.engine.thinking import joined
 
 log = logging.getLogger(__name__)
@@ -79,6 +81,7 @@ class OllamaEngine:
         self._answered_at: dict[str, float] = {}
         self._trained_for: dict[str, int | None] = {}
         self._loaded_with: dict[str, int] = {}
+        self._abilities: dict[str, tuple[str | None, frozenset[str]]] = {}
 
     async def status(self) -> EngineStatus:
         try:
@@ -88,6 +91,14 @@ class OllamaEngine:
         return EngineStatus("ollama", self._url, is_up=True, version=version)
 
     async def models(self) -> list[Model]:
+        """List them with their abilities, which Ollama tells of one at a time: each is asked once.
+
+        One that will not tell now has none until the next list.
+        """
+        found = await self._listed()
+        return await asyncio.gather(*(self._with_abilities(model) for model in found))
+
+    async def _listed(self) -> list[Model]:
         answer = await self._ask(self._client.list())
         found = [
             Model(
@@ -102,13 +113,25 @@ class OllamaEngine:
         ]
         return sorted(found, key=lambda model: model.name)
 
+    async def _with_abilities(self, model: Model) -> Model:
+        known = self._abilities.get(model.name)
+        if known is None or known[0] != model.fingerprint:
+            try:
+                show = self._client.show(model.name)
+                told = await self._ask(show, seconds=PROBE_SECONDS, model=model.name)
+            except EngineError:
+                return model
+            known = model.fingerprint, frozenset(told.capabilities or ())
+            self._abilities[model.name] = known
+        return replace(model, abilities=known[1])
+
     async def model(self, name: str) -> Model:
         answer = await self._ask(self._client.show(name), model=name)
         facts = answer.modelinfo or {}
         family = facts.get("general.architecture")
         context = facts.get(f"{family}.context_length")
         details = answer.details
-        listed = {model.name: model for model in await self.models()}.get(full_name(name))
+        listed = {model.name: model for model in await self._listed()}.get(full_name(name))
         return Model(
             name=full_name(name),
             size_bytes=listed.size_bytes if listed else None,
@@ -146,7 +169,8 @@ class OllamaEngine:
             self._loaded_with[request.model] = self._wanted_context(request.model)
             answer = OllamaAnswer(request.model)
             self._answered_at.pop(request.model, None)  # it counts as loaded once it answers
-            async with self._client.open_chat(self._chat_body(request)) as stream:
+            body = await self._chat_body(request)
+            async with self._client.open_chat(body) as stream:
                 while answer.finished is None:
                     lines = await deadlines.wait(phase, seconds, stream.read())
                     if lines is None:
@@ -309,7 +333,7 @@ class OllamaEngine:
         while full_name(model) in {row.model for row in (await self._client.ps()).models}:  # noqa: ASYNC110
             await asyncio.sleep(UNLOAD_POLL_SECONDS)
 
-    def _chat_body(self, request: ChatRequest) -> dict[str, Any]:
+    async def _chat_body(self, request: ChatRequest) -> dict[str, Any]:
         options: dict[str, Any] = {
             **self._runner_options(request.model),
             "num_predict": request.max_tokens,
@@ -325,7 +349,14 @@ class OllamaEngine:
         body: dict[str, Any] = {
             "model": request.model,
             "messages": [
-                {"role": message.speaker, "content": message.text} for message in request.messages
+                {
+                    "role": message.speaker,
+                    "content": message.text,
+                    **({"images": [data for _, data in images]} if images else {}),
+                }
+                for message, images in zip(
+                    request.messages, await encoded(request.messages), strict=True
+                )
             ],
             "stream": True,
             "keep_alive": self._keep_alive,

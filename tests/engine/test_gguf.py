@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from couachgptd.engine.gguf import facts_in, model_in
+from couachgptd.core.models import ALWAYS_THINKS, THINKING
+from couachgptd.engine.gguf import abilities_in, facts_in, model_in, template_in
 
 
 def test_a_real_model_tells_its_family_size_and_context(starter_model: Path) -> None:
@@ -39,3 +40,19 @@ def test_noise_behind_a_good_mark_ends_quickly(tmp_path: Path) -> None:
         facts_in(path)
 
     assert model_in(path).name == "noise"
+
+
+def test_the_template_of_a_real_model_is_found_behind_its_words(starter_model: Path) -> None:
+    template = template_in(starter_model)
+
+    assert template.startswith("{%")
+    assert "<|im_start|>" in template
+    assert abilities_in(template) == frozenset()
+
+
+def test_a_template_tells_whether_a_model_thinks_and_can_be_told_not_to() -> None:
+    switched = "{%- if enable_thinking is false %}<think>\n\n</think>{% endif %}"
+
+    assert abilities_in(switched) == {THINKING}
+    assert abilities_in("{{ content.split('</think>')[-1] }}") == {ALWAYS_THINKS}
+    assert abilities_in("") == frozenset()
