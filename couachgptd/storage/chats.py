@@ -1,14 +1,17 @@
 """Conversations and their messages, kept; each question comes with its answer and its turn."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from peewee import fn
 
+from couachgptd.core.choices import NOTHING_CHOSEN, Choices
 from couachgptd.core.conversations import Author, Conversation, ConversationKind, Message
 from couachgptd.core.errors import NotFound, TurnRunning
-from couachgptd.core.ids import ConversationId, MessageId, UserId, new_conversation_id
+from couachgptd.core.ids import AttachmentId, ConversationId, MessageId, UserId, new_conversation_id
 from couachgptd.core.turns import FINAL, Turn, TurnSource, TurnState
 from couachgptd.storage import statements
+from couachgptd.storage.attachments import attach, attached_in, attached_to
 from couachgptd.storage.database import Database
 from couachgptd.storage.rows import now, to_conversation, to_message, to_turn
 from couachgptd.storage.tables import ConversationTable, MessageTable, TurnTable
@@ -31,7 +34,11 @@ class ChatStore:
                 )
                 .order_by(MessageTable.id)
             )
-            return [to_message(row, turns.get(MessageId(row.id))) for row in rows]
+            files = attached_in(conversation_id)
+            return [
+                to_message(row, turns.get(MessageId(row.id)), files.get(MessageId(row.id), ()))
+                for row in rows
+            ]
 
         return await self._db.read(work)
 
@@ -45,7 +52,7 @@ class ChatStore:
             conversation, message = found
             turns = _newest_turns(ConversationId(conversation.id))
             return to_conversation(conversation), to_message(
-                message, turns.get(MessageId(message.id))
+                message, turns.get(MessageId(message.id)), attached_to(MessageId(message.id))
             )
 
         return await self._db.read(work)
@@ -64,17 +71,22 @@ class ChatStore:
         text: str,
         title: str,
         parent_id: MessageId | None,
+        edited_id: MessageId | None = None,
         source: TurnSource,
         model: str,
         options: dict[str, Any],
+        choices: Choices = NOTHING_CHOSEN,
+        attachments: Sequence[AttachmentId] = (),
     ) -> tuple[Conversation, Message, Message, bool]:
         def work() -> tuple[Conversation, Message, Message, bool]:
             again = _asked(user_id, client_id)
             if again is not None:
                 return (*again, False)
-            conversation = _conversation_to_write(user_id, conversation_id, title)
+            conversation = _conversation_to_write(user_id, conversation_id, title, choices)
             parent = parent_id
-            if parent is not None:
+            if edited_id is not None:
+                parent = _parent_of_question(conversation, edited_id)
+            elif parent is not None:
                 _require_in(conversation, parent)
             elif conversation_id is not None:
                 parent = _newest_message(conversation)
@@ -88,12 +100,13 @@ class ChatStore:
                 text=text,
                 created_at=now(),
             )
+            files = attach(user_id, MessageId(question.id), attachments)
             answer, turn = _add_answer(
                 conversation, MessageId(question.id), user_id, source, model, options
             )
             return (
                 to_conversation(conversation),
-                to_message(question),
+                to_message(question, attachments=files),
                 to_message(answer, turn),
                 True,
             )
@@ -125,10 +138,19 @@ class ChatStore:
                 raise NotFound
             conversation, answer = found
             _require_free(conversation)
-            attempts = TurnTable.select().where(TurnTable.message == answer.id).count()
+            before = list(
+                TurnTable.select().where(TurnTable.message == answer.id).order_by(TurnTable.id)
+            )
             statements.update(MessageTable, [(answer.id, {"is_growing": True})])
             turn = _add_turn(
-                conversation, answer, user_id, TurnSource.CHAT, attempts + 1, model, options
+                conversation,
+                answer,
+                user_id,
+                TurnSource.CHAT,
+                len(before) + 1,
+                model,
+                options,
+                think_seconds=before[-1].think_seconds if before else None,  # its thoughts stay
             )
             return to_conversation(conversation), to_message(answer, turn)
 
@@ -173,13 +195,13 @@ def _asked(user_id: UserId, client_id: str) -> tuple[Conversation, Message, Mess
     turns = _newest_turns(ConversationId(conversation.id))
     return (
         to_conversation(conversation),
-        to_message(question),
+        to_message(question, attachments=attached_to(MessageId(question.id))),
         to_message(answer, turns.get(MessageId(answer.id))),
     )
 
 
 def _conversation_to_write(
-    user_id: UserId, conversation_id: ConversationId | None, title: str
+    user_id: UserId, conversation_id: ConversationId | None, title: str, choices: Choices
 ) -> ConversationTable:
     if conversation_id is None:
         moment = now()
@@ -191,6 +213,7 @@ def _conversation_to_write(
             title=title,
             created_at=moment,
             updated_at=moment,
+            choices=choices.document(),
         )
     conversation = _own_conversation(user_id, conversation_id)
     if conversation is None:
@@ -208,11 +231,20 @@ def _require_free(conversation: ConversationTable) -> None:
 
 
 def _require_in(conversation: ConversationTable, message_id: MessageId) -> None:
-    inside = MessageTable.select().where(
-        (MessageTable.id == message_id) & (MessageTable.conversation == conversation.id)
-    )
-    if not inside.exists():
+    if _message_in(conversation, message_id) is None:
         raise NotFound
+
+
+def _parent_of_question(conversation: ConversationTable, message_id: MessageId) -> MessageId | None:
+    question = _message_in(conversation, message_id)
+    if question is None or question.author != Author.PERSON.value:
+        raise NotFound
+    return None if question.parent_id is None else MessageId(question.parent_id)
+
+
+def _message_in(conversation: ConversationTable, message_id: MessageId) -> MessageTable | None:
+    row = statements.find(MessageTable, id=message_id, conversation=conversation.id)
+    return row if row is not None and row.deleted_at is None else None
 
 
 def _newest_message(conversation: ConversationTable) -> MessageId | None:
@@ -252,6 +284,8 @@ def _add_turn(
     attempt: int,
     model: str,
     options: dict[str, Any],
+    *,
+    think_seconds: float | None = None,
 ) -> Turn:
     conversation.updated_at = now()
     statements.update(
@@ -268,5 +302,6 @@ def _add_turn(
         model=model,
         options=options,
         queued_at=now(),
+        think_seconds=think_seconds,
     )
     return to_turn(row)

@@ -1,10 +1,15 @@
 """Conversations, kept: the list, the archive, the bin; what is in them is in `chats`."""
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
-from couachgptd.core.conversations import Conversation, Shelf
+from peewee import Tuple
+
+from couachgptd.core.choices import Choices
+from couachgptd.core.conversations import Conversation, Place, Shelf
 from couachgptd.core.errors import NotFound
-from couachgptd.core.ids import ConversationId, UserId
+from couachgptd.core.ids import ConversationId, FolderId, UserId
 from couachgptd.core.users import Belongings
 from couachgptd.storage import statements
 from couachgptd.storage.database import Database
@@ -18,20 +23,30 @@ class ConversationStore:
         self._db = database
 
     async def conversations(
-        self, user_id: UserId, limit: int, shelf: Shelf = Shelf.LIST
+        self,
+        user_id: UserId,
+        limit: int,
+        shelf: Shelf = Shelf.LIST,
+        *,
+        before: Place | None = None,
+        folder_id: FolderId | None = None,
     ) -> list[Conversation]:
+        order = _ORDERS[shelf]
+
         def work() -> list[Conversation]:
-            rows = ConversationTable.select().where(ConversationTable.owner == user_id)
-            newest = ConversationTable.updated_at.desc()
-            if shelf is Shelf.BIN:
-                rows = rows.where(~ConversationTable.deleted_at.is_null())
-                rows = rows.order_by(ConversationTable.deleted_at.desc())
-            else:
-                is_archived = ConversationTable.is_archived == (shelf is Shelf.ARCHIVE)
-                rows = rows.where(ConversationTable.deleted_at.is_null() & is_archived)
-                pinned = [ConversationTable.is_pinned.desc()] if shelf is Shelf.LIST else []
-                rows = rows.order_by(*pinned, newest)
+            rows = ConversationTable.select().where(_on(user_id, shelf))
+            if folder_id is not None:
+                rows = rows.where(ConversationTable.folder == folder_id)
+            if before is not None:
+                rows = rows.where(Tuple(*order) < Tuple(*_placed(before, shelf)))
+            rows = rows.order_by(*(field.desc() for field in order))
             return [to_conversation(row) for row in rows.limit(limit)]
+
+        return await self._db.read(work)
+
+    async def count_binned(self, user_id: UserId) -> int:
+        def work() -> int:
+            return int(ConversationTable.select().where(_on(user_id, Shelf.BIN)).count())
 
         return await self._db.read(work)
 
@@ -68,6 +83,17 @@ class ConversationStore:
 
         return await self._db.write(work)
 
+    async def set_choices(
+        self, user_id: UserId, conversation_id: ConversationId, choices: Choices
+    ) -> None:
+        def work() -> None:
+            row = _own(user_id, conversation_id)
+            if row.deleted_at is not None:
+                raise NotFound
+            _changed(row, {"choices": choices.document()})
+
+        await self._db.write(work)
+
     async def bin_conversation(
         self, user_id: UserId, conversation_id: ConversationId
     ) -> Conversation:
@@ -97,6 +123,14 @@ class ConversationStore:
 
         await self._db.write(work)
 
+    async def empty_bin(self, user_id: UserId, until: datetime) -> int:
+        def work() -> int:
+            old = ConversationTable.deleted_at <= until
+            gone = ConversationTable.delete().where(_on(user_id, Shelf.BIN) & old)
+            return int(gone.execute())
+
+        return await self._db.write(work)
+
     async def count_conversation(self, conversation_id: ConversationId) -> Belongings:
         def work() -> Belongings:
             if statements.find(ConversationTable, id=conversation_id) is None:
@@ -123,6 +157,28 @@ class ConversationStore:
             return found
 
         return await self._db.write(work)
+
+
+_NEWEST = (ConversationTable.updated_at, ConversationTable.id)
+_ORDERS: Mapping[Shelf, tuple[Any, ...]] = {
+    Shelf.LIST: (ConversationTable.is_pinned, *_NEWEST),
+    Shelf.ARCHIVE: _NEWEST,
+    Shelf.BIN: (ConversationTable.deleted_at, ConversationTable.id),
+}
+
+
+def _on(user_id: UserId, shelf: Shelf) -> Any:
+    is_own = ConversationTable.owner == user_id
+    if shelf is Shelf.BIN:
+        return is_own & ~ConversationTable.deleted_at.is_null()
+    is_there = ConversationTable.is_archived == (shelf is Shelf.ARCHIVE)
+    return is_own & ConversationTable.deleted_at.is_null() & is_there
+
+
+def _placed(before: Place, shelf: Shelf) -> list[Any]:
+    """Return the columns of a shelf's order; in a tuple peewee does not know their kinds."""
+    at = [ConversationTable.updated_at.db_value(before.at), before.id]
+    return [int(before.is_pinned), *at] if shelf is Shelf.LIST else at
 
 
 def _own(user_id: UserId, conversation_id: ConversationId) -> ConversationTable:

@@ -27,6 +27,7 @@ from couachgptd.storage.tables import (
 
 SETUP_LINK = "setup_link"  # the setting that holds the hash of the one-time link
 KNOWN_SESSIONS = 1000
+REMOVED_AT_ONCE = 100  # messages a transaction: people who write wait behind it
 
 Result = TypeVar("Result")
 
@@ -118,6 +119,9 @@ class PeopleStore:
     async def belongings(self, user_id: UserId) -> Belongings:
         return await self._db.read(lambda: belongings_of(user_id))
 
+    async def remove_some(self, user_id: UserId) -> bool:
+        return await self._db.write(lambda: _remove_some(user_id))
+
     async def remove_user(self, user_id: UserId, heir: UserId | None) -> Belongings:
         def work() -> Belongings:
             _require_other_admin(user_id)
@@ -144,13 +148,33 @@ class PeopleStore:
             lambda: UserTable.update(language=language).where(UserTable.id == user_id).execute(),
         )
 
+    async def change_user(
+        self,
+        user_id: UserId,
+        *,
+        login: str | None = None,
+        name: str | None = None,
+        zone: str | None = None,
+        model: str | None = None,
+    ) -> User:
+        given = {"login": login, "name": name, "zone": zone, "model": model}
+        changes = {name: value for name, value in given.items() if value is not None}
+
+        def work() -> User:
+            try:
+                return _changed_user(user_id, **changes)
+            except IntegrityError:
+                raise LoginTaken from None
+
+        return await self._change(work)
+
     async def set_password_hash(
-        self, user_id: UserId, password_hash: str, *, end_sessions: bool
+        self, user_id: UserId, password_hash: str, *, end_sessions: bool, but: str = ""
     ) -> None:
         def work() -> None:
             UserTable.update(password_hash=password_hash).where(UserTable.id == user_id).execute()
             if end_sessions:
-                _shut_out(user_id)
+                _shut_out(user_id, but)
 
         await self._change(work)
 
@@ -164,16 +188,17 @@ class PeopleStore:
         data: dict[str, Any],
         expires_at: datetime,
         address: str = "",
+        agent: str = "",
     ) -> None:
         def work() -> None:
             SessionTable.insert(
                 key=key, user=user_id, data=data, created_at=now(), expires_at=expires_at,
-                address=address, seen_at=now(),
+                address=address, agent=agent, seen_at=now(),
             ).execute()  # fmt: skip
 
         await self._db.write(work)
 
-    async def sessions(self) -> list[Session]:
+    async def sessions(self, user_id: UserId | None = None) -> list[Session]:
         def work() -> list[Session]:
             rows = (
                 SessionTable.select(SessionTable, UserTable.id, UserTable.login)
@@ -181,6 +206,8 @@ class PeopleStore:
                 .where(SessionTable.expires_at > now())
                 .order_by(SessionTable.seen_at.desc())
             )
+            if user_id is not None:
+                rows = rows.where(SessionTable.user == user_id)
             return [
                 Session(
                     id=row.key[:SESSION_ID_LENGTH],
@@ -190,6 +217,7 @@ class PeopleStore:
                     created_at=row.created_at,
                     seen_at=row.seen_at,
                     expires_at=row.expires_at,
+                    agent=row.agent,
                 )
                 for row in rows
             ]
@@ -200,10 +228,12 @@ class PeopleStore:
         changes = [(key, {"seen_at": moment}) for key, moment in seen.items()]
         await self._db.write(lambda: statements.update(SessionTable, changes))
 
-    async def end_session(self, session_id: str) -> UserId:
+    async def end_session(self, session_id: str, user_id: UserId | None = None) -> UserId:
         def work() -> UserId:
             row = SessionTable.get_or_none(SessionTable.key.startswith(session_id))
             if row is None or len(session_id) != SESSION_ID_LENGTH:
+                raise NotFound
+            if user_id is not None and row.user_id != user_id:
                 raise NotFound
             row.delete_instance()
             return UserId(row.user_id)
@@ -265,14 +295,17 @@ def _standing_session(key: str) -> SessionTable | None:
     return row if row is not None and row.expires_at > now() else None
 
 
-def _shut_out(user_id: UserId) -> None:
-    """End a person's sessions, and the links that would open their account again."""
-    SessionTable.delete().where(SessionTable.user == user_id).execute()
+def _shut_out(user_id: UserId, but: str = "") -> None:
+    """End a person's sessions but one, and the links that would open their account again."""
+    SessionTable.delete().where(
+        (SessionTable.user == user_id) & (SessionTable.key != but)
+    ).execute()
     LinkTable.delete().where(LinkTable.user == user_id).execute()
 
 
 def _changed_user(user_id: UserId, **changes: str) -> User:
-    UserTable.update(**changes).where(UserTable.id == user_id).execute()
+    if changes:
+        UserTable.update(**changes).where(UserTable.id == user_id).execute()
     row = UserTable.get_or_none(UserTable.id == user_id)
     if row is None:
         raise NotFound
@@ -285,6 +318,22 @@ def _require_other_admin(user_id: UserId) -> None:
     own = UserTable.id == user_id
     if active.where(own).exists() and not active.where(~own).exists():
         raise LastAdministrator
+
+
+def _remove_some(user_id: UserId) -> bool:
+    """Delete the newest messages first: a reply goes with what it replies to, however long."""
+    left = REMOVED_AT_ONCE
+    own = ConversationTable.select(ConversationTable.id).where(ConversationTable.owner == user_id)
+    rows = list(own.limit(REMOVED_AT_ONCE))
+    for row in rows:
+        messages = MessageTable.select(MessageTable.id).where(MessageTable.conversation == row.id)
+        ids = [each.id for each in messages.order_by(MessageTable.id.desc()).limit(left)]
+        MessageTable.delete().where(MessageTable.id.in_(ids)).execute()
+        left -= len(ids)
+        if left == 0:
+            break
+        row.delete_instance()
+    return bool(rows)
 
 
 def belongings_of(user_id: UserId) -> Belongings:

@@ -1,12 +1,22 @@
 """Rows to the domain's own shapes, one function a shape."""
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 
+from couachgptd.core.attachments import Attachment
+from couachgptd.core.choices import Choices
 from couachgptd.core.conversations import Author, Conversation, ConversationKind, Message
-from couachgptd.core.ids import ConversationId, MessageId, TurnId, UserId
-from couachgptd.core.turns import Timings, Turn, TurnSource, TurnState
+from couachgptd.core.folders import Folder
+from couachgptd.core.ids import ConversationId, FolderId, MessageId, TurnId, UserId
+from couachgptd.core.turns import Sent, Timings, Turn, TurnSource, TurnState
 from couachgptd.core.users import Role, User, UserState
-from couachgptd.storage.tables import ConversationTable, MessageTable, TurnTable, UserTable
+from couachgptd.storage.tables import (
+    ConversationTable,
+    FolderTable,
+    MessageTable,
+    TurnTable,
+    UserTable,
+)
 
 
 def now() -> datetime:
@@ -24,6 +34,8 @@ def to_user(row: UserTable) -> User:
         state=UserState(row.state),
         language=row.language,
         created_at=row.created_at,
+        zone=row.zone,
+        model=row.model,
     )
 
 
@@ -39,10 +51,18 @@ def to_conversation(row: ConversationTable) -> Conversation:
         is_pinned=row.is_pinned,
         is_archived=row.is_archived,
         deleted_at=row.deleted_at,
+        choices=Choices(**row.choices),
+        folder_id=None if row.folder_id is None else FolderId(row.folder_id),
     )
 
 
-def to_message(row: MessageTable, turn: Turn | None = None) -> Message:
+def to_folder(row: FolderTable) -> Folder:
+    return Folder(FolderId(row.id), row.name)
+
+
+def to_message(
+    row: MessageTable, turn: Turn | None = None, attachments: tuple[Attachment, ...] = ()
+) -> Message:
     return Message(
         id=MessageId(row.id),
         conversation_id=ConversationId(row.conversation_id),
@@ -56,6 +76,7 @@ def to_message(row: MessageTable, turn: Turn | None = None) -> Message:
         edited_at=row.edited_at,
         deleted_at=row.deleted_at,
         turn=turn,
+        attachments=attachments,
     )
 
 
@@ -73,6 +94,7 @@ def to_turn(row: TurnTable) -> Turn:
         else ConversationId(row.conversation_id),
         message_id=None if row.message_id is None else MessageId(row.message_id),
         options=row.options,
+        sent=Sent(**row.sent) if row.sent else None,
         started_at=row.started_at,
         finished_at=row.finished_at,
         timings=Timings(
@@ -86,6 +108,7 @@ def to_turn(row: TurnTable) -> Turn:
         finish_reason=row.finish_reason,
         error_code=row.error_code,
         error_fields=row.error_fields,
+        think_seconds=row.think_seconds,
         energy_j=row.energy_j,
     )
 
@@ -95,6 +118,7 @@ def turn_columns(turn: Turn) -> dict[str, object]:
     timings = turn.timings
     return {
         "state": turn.state.value,
+        "sent": {} if turn.sent is None else asdict(turn.sent),
         "attempt": turn.attempt,
         "started_at": turn.started_at,
         "finished_at": turn.finished_at,
@@ -107,5 +131,6 @@ def turn_columns(turn: Turn) -> dict[str, object]:
         "finish_reason": turn.finish_reason,
         "error_code": turn.error_code,
         "error_fields": turn.error_fields,
+        "think_seconds": turn.think_seconds,
         "energy_j": turn.energy_j,
     }

@@ -6,14 +6,20 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from couachgptd.storage import backups
+from couachgptd.storage.attachments import AttachmentStore
 from couachgptd.storage.chats import ChatStore
 from couachgptd.storage.conversations import ConversationStore
 from couachgptd.storage.database import locked, opened_database, prepare_directory
+from couachgptd.storage.folders import FolderStore
+from couachgptd.storage.imports import ImportStore
 from couachgptd.storage.incidents import IncidentStore
 from couachgptd.storage.links import LinkStore
 from couachgptd.storage.model_rules import ModelRulesStore
+from couachgptd.storage.portable import PortableStore
 from couachgptd.storage.records import RecordStore
+from couachgptd.storage.saved_prompts import SavedPromptStore
 from couachgptd.storage.search import SearchStore
+from couachgptd.storage.shares import ShareStore
 from couachgptd.storage.tables import SettingTable
 from couachgptd.storage.turns import TurnStore
 from couachgptd.storage.upkeep import SqliteUpkeep
@@ -22,12 +28,18 @@ from couachgptd.storage.upkeep import SqliteUpkeep
 class SqliteStore(
     LinkStore,
     ConversationStore,
+    FolderStore,
     ChatStore,
+    AttachmentStore,
     TurnStore,
     IncidentStore,
     RecordStore,
     SearchStore,
     ModelRulesStore,
+    PortableStore,
+    SavedPromptStore,
+    ImportStore,
+    ShareStore,
 ):
     """See `core.ports.Store` for what each method promises."""
 

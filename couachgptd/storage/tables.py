@@ -38,13 +38,15 @@ class UtcField(BigIntegerField):
 
 
 class JsonField(TextField):
-    """A JSON object."""
+    """A JSON object, or nothing."""
 
-    def db_value(self, value: dict[str, Any]) -> str:
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    def db_value(self, value: dict[str, Any] | None) -> str | None:
+        return (
+            None if value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        )
 
-    def python_value(self, value: str) -> dict[str, Any]:
-        return json.loads(value)  # type: ignore[no-any-return]
+    def python_value(self, value: str | None) -> dict[str, Any] | None:
+        return None if value is None else json.loads(value)
 
 
 class Table(Model):
@@ -61,6 +63,8 @@ class UserTable(Table):
     state = TextField()
     language = TextField()
     created_at = UtcField()
+    zone = TextField(default="")
+    model = TextField(default="")
 
     class Meta:
         table_name = "users"
@@ -75,6 +79,7 @@ class SessionTable(Table):
     expires_at = UtcField()
     address = TextField(default="")
     seen_at = UtcField(null=True)
+    agent = TextField(default="")
 
     class Meta:
         table_name = "sessions"
@@ -94,8 +99,20 @@ class LinkTable(Table):
         table_name = "links"
 
 
+class FolderTable(Table):
+    owner_id: int
+    id = AutoField()
+    owner = ForeignKeyField(UserTable, on_delete="CASCADE")
+    name = TextField()
+    removed_at = UtcField(null=True)
+
+    class Meta:
+        table_name = "folders"
+
+
 class ConversationTable(Table):
     owner_id: int
+    folder_id: int | None
     id = TextField(primary_key=True)
     kind = TextField()
     owner = ForeignKeyField(UserTable, on_delete="CASCADE")
@@ -106,6 +123,9 @@ class ConversationTable(Table):
     is_title_own = BooleanField(default=False)
     is_pinned = BooleanField(default=False)
     is_archived = BooleanField(default=False)
+    origin = TextField(null=True)  # of what came in a file: known by it when it comes again
+    choices = JsonField(default=dict)
+    folder = ForeignKeyField(FolderTable, null=True, on_delete="SET NULL")
 
     class Meta:
         table_name = "conversations"
@@ -173,6 +193,8 @@ class TurnTable(Table):
     error_code = TextField(null=True)
     error_fields = JsonField(default=dict)
     energy_j = FloatField(null=True)
+    think_seconds = FloatField(null=True)
+    sent = JsonField(default=dict)
 
     class Meta:
         table_name = "turns"
@@ -190,9 +212,23 @@ class AttachmentTable(Table):
     sha256 = TextField()
     text = TextField(null=True)
     created_at = UtcField()
+    stored = TextField()
+    kind = TextField()
+    is_cut = BooleanField(default=False)
+    part = JsonField(null=True)
+    place = IntegerField(default=0)
 
     class Meta:
         table_name = "attachments"
+
+
+class GoneFileTable(Table):
+    """The stored names of attachments that were deleted; a trigger writes them."""
+
+    stored = TextField(primary_key=True)
+
+    class Meta:
+        table_name = "gone_files"
 
 
 class SettingTable(Table):
@@ -244,18 +280,72 @@ class ModelRulesTable(Table):
         table_name = "model_rules"
 
 
+class SavedPromptTable(Table):
+    id = AutoField()
+    owner_id: int | None
+    owner = ForeignKeyField(UserTable, null=True, on_delete="CASCADE")
+    title = TextField()
+    text = TextField()
+
+    class Meta:
+        table_name = "saved_prompts"
+
+
+class ShareTable(Table):
+    conversation_id: str
+    id = TextField(primary_key=True)
+    conversation = ForeignKeyField(ConversationTable, unique=True, on_delete="CASCADE")
+    title = TextField()
+    created_at = UtcField()
+
+    class Meta:
+        table_name = "shares"
+
+
+class ShareMessageTable(Table):
+    share_id: str
+    share = ForeignKeyField(ShareTable, on_delete="CASCADE")
+    number = IntegerField()
+    author = TextField()
+    text = TextField()
+    model = TextField(null=True)
+    created_at = UtcField()
+
+    class Meta:
+        table_name = "share_messages"
+        primary_key = CompositeKey("share", "number")
+
+
+class SharePersonTable(Table):
+    share_id: str
+    user_id: int
+    share = ForeignKeyField(ShareTable, on_delete="CASCADE")
+    user = ForeignKeyField(UserTable, on_delete="CASCADE")
+    created_at = UtcField()
+
+    class Meta:
+        table_name = "share_people"
+        primary_key = CompositeKey("share", "user")
+
+
 TABLES: tuple[type[Table], ...] = (
     UserTable,
     SessionTable,
+    FolderTable,
     ConversationTable,
     MembershipTable,
     MessageTable,
     TurnTable,
     AttachmentTable,
+    GoneFileTable,
     SettingTable,
     AuditTable,
     IncidentTable,
     LinkTable,
     SampleTable,
     ModelRulesTable,
+    SavedPromptTable,
+    ShareTable,
+    ShareMessageTable,
+    SharePersonTable,
 )

@@ -174,6 +174,9 @@ _OLD: dict[Kind, Callable[[datetime], Any]] = {
     Kind.EXPIRED_BIN: lambda at: ConversationTable.select().where(
         ConversationTable.deleted_at < at
     ),
+    Kind.UNSENT_FILES: lambda at: AttachmentTable.select().where(
+        AttachmentTable.message.is_null() & (AttachmentTable.created_at < at)
+    ),
     Kind.EXPIRED_SESSIONS: lambda at: SessionTable.select().where(SessionTable.expires_at <= at),
     Kind.EXPIRED_LINKS: lambda at: LinkTable.select().where(LinkTable.expires_at <= at),
     Kind.OLD_AUDIT: lambda at: AuditTable.select().where(AuditTable.at < at),

@@ -144,6 +144,42 @@ async def test_a_parent_in_another_conversation_is_not_found_and_nothing_is_kept
     assert len(await store.conversations(claire.id, 10)) == 2
 
 
+async def test_an_edited_question_stands_beside_the_one_before(
+    store: SqliteStore, claire: User
+) -> None:
+    conversation, first, answer, _ = await ask(store, claire)
+    await ended(store, answer)
+    inside: dict[str, Any] = {"conversation_id": conversation.id}
+    _, second, answer_to_second, _ = await ask(store, claire, "c2", **inside)
+    await ended(store, answer_to_second)
+
+    for number, edited in enumerate((first, second)):
+        _, version, its_answer, _ = await ask(
+            store, claire, f"e{number}", edited_id=edited.id, parent_id=edited.id, **inside
+        )
+        await ended(store, its_answer)
+        assert version.parent_id == edited.parent_id
+    assert [each.text for each in await store.messages(conversation.id)][:4] == [
+        "Bonjour ?", "Oui.", "Bonjour ?", "Oui.",
+    ]  # fmt: skip
+
+
+async def test_only_a_question_of_this_conversation_can_be_edited(
+    store: SqliteStore, claire: User
+) -> None:
+    _, elsewhere, answer, _ = await ask(store, claire)
+    await ended(store, answer)
+    other, _, last, _ = await ask(store, claire, "c2")
+    await ended(store, last)
+
+    for conversation, edited in ((other.id, elsewhere), (other.id, last), (None, elsewhere)):
+        with pytest.raises(NotFound):
+            await ask(store, claire, "c3", conversation_id=conversation, edited_id=edited.id)
+
+    assert len(await store.messages(other.id)) == 2
+    assert len(await store.conversations(claire.id, 10)) == 2
+
+
 async def test_nobody_writes_into_somebody_elses_conversation(
     store: SqliteStore, claire: User, marc: User
 ) -> None:
@@ -362,6 +398,7 @@ async def test_the_end_of_a_turn_is_kept_whole(store: SqliteStore, claire: User)
         finish_reason="length",
         error_code="engine_killed",
         error_fields={"signal": "SIGKILL"},
+        think_seconds=4.25,
         energy_j=12.5,
     )
 

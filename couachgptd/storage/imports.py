@@ -1,0 +1,88 @@
+"""Conversations that came from elsewhere, kept: each whole, and once."""
+
+from collections.abc import Sequence
+
+from couachgptd.core.conversations import Author, ConversationKind
+from couachgptd.core.ids import ConversationId, UserId, new_conversation_id
+from couachgptd.core.import_trees import Came, Imported
+from couachgptd.core.turns import TurnSource, TurnState
+from couachgptd.storage import statements
+from couachgptd.storage.database import Database
+from couachgptd.storage.tables import ConversationTable, MessageTable, TurnTable
+
+UNKNOWN_MODEL = "?"
+
+
+class ImportStore:
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    async def add_imported(self, user_id: UserId, value: Imported) -> ConversationId | None:
+        def work() -> ConversationId | None:
+            if statements.find(ConversationTable, owner=user_id, origin=value.origin):
+                return None
+            if value.own_id and statements.find(ConversationTable, owner=user_id, id=value.own_id):
+                return None
+            return add_whole(user_id, value)
+
+        return await self._db.write(work)
+
+    async def remove_imported(self, user_id: UserId, ids: Sequence[ConversationId]) -> None:
+        def work() -> None:
+            ConversationTable.delete().where(
+                (ConversationTable.owner == user_id) & ConversationTable.id.in_(ids)
+            ).execute()
+
+        await self._db.write(work)
+
+
+def add_whole(user_id: UserId, value: Imported) -> ConversationId:
+    """Insert a conversation with its messages, in the transaction of the caller."""
+    conversation = statements.insert(
+        ConversationTable,
+        id=new_conversation_id(),
+        kind=ConversationKind.CHAT.value,
+        owner=user_id,
+        title=value.title,
+        created_at=value.created_at,
+        updated_at=value.updated_at,
+        is_title_own=value.is_title_own,
+        is_pinned=value.is_pinned,
+        is_archived=value.is_archived,
+        origin=value.origin or None,
+    )
+    ids: list[int] = []
+    for message in value.messages:
+        is_person = message.author is Author.PERSON
+        row = statements.insert(
+            MessageTable,
+            conversation=conversation.id,
+            parent=None if message.parent is None else ids[message.parent],
+            author=message.author.value,
+            author_user=user_id if is_person else None,
+            text=message.text,
+            thinking=message.thinking,
+            created_at=message.at,
+        )
+        ids.append(row.id)
+        if not is_person:
+            _add_turn(user_id, conversation.id, row.id, message)
+    return ConversationId(conversation.id)
+
+
+def _add_turn(user_id: UserId, conversation_id: str, message_id: int, message: Came) -> None:
+    """An answer has a turn that says who gave it, and that it has ended."""
+    statements.insert(
+        TurnTable,
+        conversation=conversation_id,
+        message=message_id,
+        asker=user_id,
+        source=TurnSource.CHAT.value,
+        state=TurnState.DONE.value,
+        attempt=1,
+        model=message.model or UNKNOWN_MODEL,
+        options={},
+        queued_at=message.at,
+        finished_at=message.at,
+        finish_reason="stop",
+    )

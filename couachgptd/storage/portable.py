@@ -1,0 +1,70 @@
+"""Conversations that leave, read in pieces."""
+
+from collections.abc import Sequence
+
+from couachgptd.core.conversations import Author, Conversation
+from couachgptd.core.errors import NotFound
+from couachgptd.core.ids import ConversationId, MessageId, UserId
+from couachgptd.core.portable import Node, Written
+from couachgptd.storage import statements
+from couachgptd.storage.database import Database
+from couachgptd.storage.rows import to_conversation
+from couachgptd.storage.tables import ConversationTable, proxy, utc
+
+TREE = """SELECT id, parent_id FROM messages
+WHERE conversation_id = ? AND deleted_at IS NULL ORDER BY id"""
+# `json_each`: one statement for however many are asked for.
+MESSAGES = """SELECT messages.id, parent_id, author, text, thinking, messages.created_at,
+    (SELECT model FROM turns WHERE message_id = messages.id ORDER BY turns.id DESC LIMIT 1)
+FROM messages JOIN conversations ON conversations.id = conversation_id
+WHERE messages.id IN (SELECT value FROM json_each(?)) AND conversation_id = ? AND owner_id = ?
+    AND messages.deleted_at IS NULL
+ORDER BY messages.id"""
+
+
+class PortableStore:
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    async def portable_conversations(self, user_id: UserId) -> list[ConversationId]:
+        def work() -> list[ConversationId]:
+            rows = (
+                ConversationTable.select(ConversationTable.id)
+                .where(
+                    (ConversationTable.owner == user_id) & ConversationTable.deleted_at.is_null()
+                )
+                .order_by(ConversationTable.created_at, ConversationTable.id)
+            )
+            return [ConversationId(row.id) for row in rows]
+
+        return await self._db.read(work)
+
+    async def portable_tree(
+        self, user_id: UserId, conversation_id: ConversationId
+    ) -> tuple[Conversation, list[Node]]:
+        def work() -> tuple[Conversation, list[Node]]:
+            row = statements.find(ConversationTable, id=conversation_id, owner=user_id)
+            if row is None:
+                raise NotFound
+            return to_conversation(row), tree_of(conversation_id)
+
+        return await self._db.read(work)
+
+    async def portable_messages(
+        self, user_id: UserId, conversation_id: ConversationId, ids: Sequence[MessageId]
+    ) -> list[Written]:
+        def work() -> list[Written]:
+            wanted = f"[{','.join(map(str, ids))}]"
+            rows = proxy.execute_sql(MESSAGES, (wanted, conversation_id, user_id)).fetchall()
+            return [
+                Written(number, parent, Author(author), text, thinking, utc(at), model)
+                for number, parent, author, text, thinking, at, model in rows
+            ]
+
+        return await self._db.read(work)
+
+
+def tree_of(conversation_id: ConversationId) -> list[Node]:
+    """Return each message and its parent, in the transaction of the caller."""
+    rows = proxy.execute_sql(TREE, (conversation_id,)).fetchall()
+    return [(MessageId(number), parent) for number, parent in rows]
