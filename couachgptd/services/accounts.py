@@ -44,6 +44,7 @@ SESSION_ID_BYTES = 32
 SETUP_TOKEN_BYTES = 24
 SETUP_LINK = "setup_link"
 NAME_MAX_LENGTH = 80
+LINE_MAX_LENGTH = 300
 JOINERS = "\u200c\u200d"
 # One address may stand for a whole office behind a router.
 ATTEMPTS_PER_ADDRESS = 5
@@ -165,7 +166,14 @@ class AccountService:
         to = None if heir is None else await self.named(heir)
         if to is not None and to.id == user.id:
             raise BadRequest(reason="heir")
-        removed = await self._store.remove_user(user.id, to.id if to else None)
+        removed = await self._store.belongings(user.id)
+        if to is None:
+            # Nothing new comes from who is shut out; then in parts, so that others need not wait.
+            await self._store.set_user_state(user.id, UserState.SUSPENDED)
+            self.changed(user.id)
+            while await self._store.remove_some(user.id):
+                pass
+        await self._store.remove_user(user.id, to.id if to else None)
         detail = {"user": user.login, "heir": to.login if to else None}
         await self._store.audit(actor, "user.rm", {**detail, **asdict(removed)})
         self.changed(user.id)
@@ -217,11 +225,18 @@ class AccountService:
 
     # sessions
 
-    async def open_session(self, user_id: UserId, data: dict[str, Any], address: str = "") -> str:
-        """Make a session and return the id that its cookie carries."""
+    async def open_session(
+        self, user_id: UserId, data: dict[str, Any], address: str = "", agent: str = ""
+    ) -> str:
+        """Make a session and return the id that its cookie carries.
+
+        `agent` is what the browser calls itself.
+        """
         session_id = secrets.token_urlsafe(SESSION_ID_BYTES)
         expires_at = datetime.now(UTC) + timedelta(days=self.session_days)
-        await self._store.add_session(session_key(session_id), user_id, data, expires_at, address)
+        await self._store.add_session(
+            session_key(session_id), user_id, data, expires_at, address, one_line(agent)
+        )
         return session_id
 
     async def session(self, session_id: str) -> tuple[User, dict[str, Any]] | None:
@@ -253,14 +268,14 @@ class AccountService:
         if seen:
             await self._store.note_seen(seen)
 
-    async def sessions(self) -> list[Session]:
-        """Return who is logged in, the one seen last first."""
+    async def sessions(self, user_id: UserId | None = None) -> list[Session]:
+        """Return who is logged in, or where a person is; the one seen last first."""
         await self.keep_seen_now()
-        return await self._store.sessions()
+        return await self._store.sessions(user_id)
 
-    async def kick(self, session_id: str, actor: str) -> None:
-        """End one session; its pages close at once. Raises NotFound."""
-        user_id = await self._store.end_session(session_id)
+    async def kick(self, session_id: str, actor: str, owner: UserId | None = None) -> None:
+        """End one session; its pages close at once. Raises NotFound, also for one of others."""
+        user_id = await self._store.end_session(session_id, owner)
         user = await self._store.user(user_id)
         await self._store.audit(actor, "session.kick", {"user": user.login if user else None})
         self.changed(user_id)
@@ -321,9 +336,14 @@ def display_name(name: str, login: str) -> str:
     What is not written but done (escape sequences, directions) is left out: the operator reads
     names in a terminal. Joiners stay, emoji and several scripts are made with them.
     """
+    return one_line(name)[:NAME_MAX_LENGTH].strip() or login
+
+
+def one_line(text: str) -> str:
+    """Return a stranger's text without what is not written but done, cut where it gets long."""
     shown = "".join(
         char
-        for char in " ".join(name.split())
+        for char in " ".join(text.split())
         if unicodedata.category(char)[0] != "C" or char in JOINERS
     )
-    return shown[:NAME_MAX_LENGTH].strip() or login
+    return shown[:LINE_MAX_LENGTH]

@@ -6,13 +6,17 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from couachgptd.core import wire
+from couachgptd.core.attachments import Attachment
+from couachgptd.core.choices import NOTHING_CHOSEN, Choices, Made
 from couachgptd.core.conversations import Author, Conversation, Message, title_from
 from couachgptd.core.errors import BadRequest, CouachError, MessageEmpty, NotFound, TurnRunning
-from couachgptd.core.ids import ConversationId, MessageId, TurnId, UserId
+from couachgptd.core.ids import AttachmentId, ConversationId, MessageId, TurnId, UserId
+from couachgptd.core.models import THINKING
 from couachgptd.core.ports import Store
 from couachgptd.core.turns import Turn, TurnSource, TurnState
 from couachgptd.core.users import User
 from couachgptd.core.wire import Json
+from couachgptd.services.attached import WithFiles
 from couachgptd.services.events import EventQueue
 from couachgptd.services.live import LiveTurn, MakeRequest
 from couachgptd.services.models import ModelService
@@ -30,13 +34,20 @@ OPERATOR_LANGUAGE = "fr"  # of the system prompt; the answer follows the questio
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a person asks; see `chat.ask` in docs/protocol.md for what None means."""
+    """What a person asks; see `chat.ask` in docs/protocol.md for what None means.
+
+    `choices` are a new conversation's; one that is there has its own. `attachments` None means
+    those of the edited question.
+    """
 
     text: str
     client_id: str
     conversation_id: ConversationId | None = None
     parent_id: MessageId | None = None
+    edited_id: MessageId | None = None
     model: str | None = None
+    choices: Choices = NOTHING_CHOSEN
+    attachments: tuple[AttachmentId, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +105,10 @@ class ChatService:
 
         `accepted` is called before the first event of the answer, so that whoever asked can
         watch from the start. Returns the conversation. Raises MessageEmpty, MessageTooLong,
-        TurnRunning, QueueFull, NotFound, ModelMissing, ModelHidden, NoModel, EngineUnavailable.
+        TurnRunning, QueueFull, NotFound, ModelMissing, ModelHidden, NoModel, EngineUnavailable,
+        SystemPromptTooLong, TooManyAttachments, ModelBlind.
         """
-        if not question.text.strip():
+        if not question.text.strip() and not question.attachments:
             raise MessageEmpty
         if not 0 < len(question.client_id) <= CLIENT_ID_MAX_LENGTH:
             raise BadRequest(reason="client_id")
@@ -115,26 +127,45 @@ class ChatService:
         self, user: User, question: Question, accepted: Callable[[Asked], None]
     ) -> ConversationId:
         with self._runner.place(user.id):
-            chosen = await self._models.resolve(question.model, user.role)
-            await self._prompts.require_fit(chosen, user.language, question.text)
+            choices = question.choices
+            if question.conversation_id is not None:
+                choices = (await self.conversation(user, question.conversation_id)).choices
+            chosen = await self._models.resolve(
+                question.model or choices.model, user.role, user.model
+            )
+            made = self._made(chosen, choices)
+            files = await self._files_of(user, question)
+            asked = WithFiles(question.text, files)
+            read = await self._prompts.require_fit(chosen, made, user.language, asked)
+            titles = [question.text, *(file.name for file in files)]
             conversation, message, answer, is_new = await self._store.add_question(
                 user_id=user.id,
                 conversation_id=question.conversation_id,
                 client_id=question.client_id,
                 text=question.text,
-                title=title_from(question.text),
+                title=title_from(next(filter(str.strip, titles))),
                 parent_id=question.parent_id,
+                edited_id=question.edited_id,
                 source=TurnSource.CHAT,
                 model=chosen,
-                options={},
+                options=made.document(),
+                choices=choices,
+                attachments=[file.id for file in files],
             )
             is_first = is_new and question.conversation_id is None
             accepted(Asked(conversation, message.id, answer.id, is_first))
             if is_new:
                 self._announce(user, conversation, [message, answer])
                 known = [message, answer] if is_first else None
-                self._submit(user, answer, known, question=message.text)
+                self._submit(user, answer, known, question=read)
             return conversation.id
+
+    async def _files_of(self, user: User, question: Question) -> tuple[Attachment, ...]:
+        ids = question.attachments
+        if ids is None and question.edited_id is not None:
+            found = await self._store.message_of(user.id, question.edited_id)
+            ids = tuple(file.id for file in found[1].attachments) if found else ()
+        return await self._prompts.attached.named(user.id, ids or ())
 
     async def regenerate(self, user: User, message_id: int, model: str | None) -> MessageId:
         """Answer the same question again, as another branch."""
@@ -142,9 +173,17 @@ class ChatService:
         if answer.parent_id is None:
             raise NotFound
         with self._runner.place(user.id):
-            chosen = await self._models.resolve(model, user.role)
+            chosen = await self._models.resolve(
+                model or conversation.choices.model, user.role, user.model
+            )
+            question = await self._store.message_of(user.id, answer.parent_id)
+            if question is not None:
+                await self._prompts.require_sight(chosen, question[1].attachments)
             conversation, another = await self._store.add_answer(
-                user_id=user.id, question_id=answer.parent_id, model=chosen, options={}
+                user_id=user.id,
+                question_id=answer.parent_id,
+                model=chosen,
+                options=self._made(chosen, conversation.choices).document(),
             )
             self._announce(user, conversation, [another])
             self._submit(user, another)
@@ -152,13 +191,16 @@ class ChatService:
 
     async def go_on(self, user: User, message_id: int) -> MessageId:
         """Go on with an answer that was cut. Raises BadRequest for one that is whole."""
-        _, answer = await self._own_answer(user, message_id)
+        conversation, answer = await self._own_answer(user, message_id)
         if answer.turn is None or not answer.turn.is_cut:
             raise BadRequest(reason="message")
         with self._runner.place(user.id):
             chosen = await self._models.resolve(answer.turn.model, user.role)
             conversation, answer = await self._store.add_attempt(
-                user_id=user.id, message_id=answer.id, model=chosen, options={}
+                user_id=user.id,
+                message_id=answer.id,
+                model=chosen,
+                options=self._made(chosen, conversation.choices).document(),
             )
             self._topics.tell(
                 user.id, "conversation", {"conversation": wire.conversation(conversation)}
@@ -228,6 +270,10 @@ class ChatService:
 
     # how it works
 
+    def _made(self, model: str, choices: Choices) -> Made:
+        can_think = self._models.can(THINKING, model)
+        return self._prompts.made(model, choices, can_think=can_think)
+
     async def _own_answer(self, user: User, message_id: int) -> tuple[Conversation, Message]:
         found = await self._store.message_of(user.id, MessageId(message_id))
         if found is None or found[1].author is not Author.MODEL:
@@ -283,7 +329,11 @@ class ChatService:
             kept = known or await self._store.messages(turn.conversation_id)
             # What an attempt before this one wrote is to be written anew, not gone on with.
             messages = [answer if each.id == answer.id else each for each in kept]
-            return await self._prompts.of_branch(turn, messages, language, slot)
+            prompt = await self._prompts.of_branch(turn, messages, language, slot)
+            live = self._runner.live(turn.id)
+            if live is not None:
+                live.send(prompt.sent)
+            return prompt.request
 
         return request
 

@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import asdict
+from datetime import datetime
 
 from couachgptd.core import wire
-from couachgptd.core.conversations import Conversation, Shelf, own_title
-from couachgptd.core.ids import ConversationId, UserId
+from couachgptd.core.conversations import Conversation, Place, Shelf, own_title
+from couachgptd.core.ids import ConversationId, FolderId, UserId
 from couachgptd.core.ports import Store
+from couachgptd.core.shares import SHARES_CHANGED
 from couachgptd.core.users import Belongings, User
 from couachgptd.core.wire import Json
 from couachgptd.services.runner import TurnRunner
@@ -30,13 +32,28 @@ class ConversationService:
         self._runner = runner
         self._bin_days = bin_days
 
-    @property
-    def bin_days(self) -> int:
-        return self._bin_days()
+    async def listed(
+        self,
+        user_id: UserId,
+        shelf: Shelf = Shelf.LIST,
+        *,
+        before: Place | None = None,
+        folder_id: FolderId | None = None,
+    ) -> Json:
+        """Return the newest of a shelf, or of a folder on it, that come after a place."""
+        found = await self._store.conversations(
+            user_id, LISTED + 1, shelf, before=before, folder_id=folder_id
+        )
+        shapes = [wire.conversation(conversation) for conversation in found[:LISTED]]
+        return {"conversations": shapes, "has_more": len(found) > LISTED}
 
-    async def listed(self, user_id: UserId, shelf: Shelf = Shelf.LIST) -> list[Json]:
-        found = await self._store.conversations(user_id, LISTED, shelf)
-        return [wire.conversation(conversation) for conversation in found]
+    async def in_bin(self, user_id: UserId, *, before: Place | None = None) -> Json:
+        """Return the newest of the bin, how many there are in all, and the days that it keeps."""
+        return {
+            **await self.listed(user_id, Shelf.BIN, before=before),
+            "count": await self._store.count_binned(user_id),
+            "days": self._bin_days(),
+        }
 
     async def rename(self, user: User, conversation_id: ConversationId, title: str) -> None:
         """Give it a title of its owner's. Raises TitleInvalid."""
@@ -56,15 +73,23 @@ class ConversationService:
         # First the bin, where nothing new can be asked, then the stop: so nothing slips between.
         binned = await self._store.bin_conversation(user.id, conversation_id)
         self._tell(binned)
+        self._topics.tell_all(SHARES_CHANGED, {})
         await self._stop(binned.id)
 
     async def restore(self, user: User, conversation_id: ConversationId) -> None:
         self._tell(await self._store.restore_conversation(user.id, conversation_id))
+        self._topics.tell_all(SHARES_CHANGED, {})
 
     async def purge_binned(self, user: User, conversation_id: ConversationId) -> None:
         """Delete for good what its owner has in the bin."""
         await self._store.purge_binned(user.id, conversation_id)
-        await self._list_anew(user.id)
+        await self.list_anew(user.id)
+
+    async def empty_bin(self, user: User, until: datetime) -> int:
+        """Delete for good what had gone into a person's bin by then; return how many."""
+        count = await self._store.empty_bin(user.id, until)
+        await self.list_anew(user.id)
+        return count
 
     # the operator's
 
@@ -73,7 +98,7 @@ class ConversationService:
         found = await self._store.count_conversation(conversation_id)
         await self._stop(conversation_id)
         owner = await self._store.purge_conversation(conversation_id)
-        await self._list_anew(owner)
+        await self.list_anew(owner)
         detail = {"conversation": conversation_id, **asdict(found)}
         await self._store.audit(actor, "conversation.purge", detail)
         return found
@@ -82,7 +107,7 @@ class ConversationService:
         """Delete for good every conversation of a person, who stays."""
         await asyncio.gather(*(self._runner.stop(turn) for turn in self._runner.turns_of(user.id)))
         found = await self._store.purge_conversations(user.id)
-        await self._list_anew(user.id)
+        await self.list_anew(user.id)
         detail = {"user": user.login, **asdict(found)}
         await self._store.audit(actor, "conversation.purge", detail)
         return found
@@ -101,7 +126,7 @@ class ConversationService:
         fields = {"conversation": wire.conversation(changed)}
         self._topics.tell(changed.owner_id, "conversation", fields)
 
-    async def _list_anew(self, user_id: UserId) -> None:
+    async def list_anew(self, user_id: UserId) -> None:
         """Tell the open pages of a person which conversations are left."""
-        listed = await self.listed(user_id)
-        self._topics.tell(user_id, "conversations", {"conversations": listed})
+        self._topics.tell(user_id, "conversations", await self.listed(user_id))
+        self._topics.tell_all(SHARES_CHANGED, {})

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from couachgptd.core import wire
 from couachgptd.core.forecast import Spoken
 from couachgptd.core.models import ChatRequest
-from couachgptd.core.turns import Timings, Turn, TurnState
+from couachgptd.core.turns import Sent, Timings, Turn, TurnState
 
 Kind = Literal["text", "thinking"]
 Publish = Callable[[str, dict[str, Any], bool], None]
@@ -45,6 +45,8 @@ class LiveTurn:
         self._prompt_tokens = 0
         self._tokens = 0
         self._began_at = 0.0
+        self._thought_before = turn.think_seconds  # by what this one goes on with
+        self._thinks_from: float | None = None
 
     def begin_with(self, text: str, thinking: str) -> None:
         """Take over what an earlier attempt wrote: this one goes on after it."""
@@ -71,7 +73,8 @@ class LiveTurn:
     @property
     def so_far(self) -> Turn:
         """The turn with what was counted of it: after a crash nothing else is known."""
-        return replace(self.turn, timings=self._counted(self.turn.timings))
+        timings = self._counted(self.turn.timings)
+        return replace(self.turn, timings=timings, think_seconds=self._thought)
 
     def shape(self) -> dict[str, Any]:
         return wire.turn(
@@ -93,7 +96,7 @@ class LiveTurn:
     def try_again(self) -> None:
         """Go back to the queue; what is written stays until the next attempt writes."""
         self.flush()
-        self.turn = replace(self.turn.at(TurnState.QUEUED), attempt=self.turn.attempt + 1)
+        self._move(TurnState.QUEUED, attempt=self.turn.attempt + 1)
         self.retries += 1
         self._is_rewriting = True
         self._read_tokens = self._prompt_tokens = self._tokens = 0
@@ -114,7 +117,7 @@ class LiveTurn:
             return
         self.flush()
         started = self.turn.started_at or _now()
-        self.turn = replace(self.turn.at(state), started_at=started)
+        self._move(state, started_at=started)
         self.place = self.wait = None
         self.is_dirty = True
         self._tell()
@@ -126,6 +129,11 @@ class LiveTurn:
         if total_tokens and now - self._progress_at >= PROGRESS_SECONDS:
             self._progress_at = now
             self._tell()
+
+    def send(self, sent: Sent) -> None:
+        """Note what the engine is about to be sent; it is told with the next stage."""
+        self.turn = replace(self.turn, sent=sent)
+        self.is_dirty = True
 
     def write(self, kind: Kind, text: str, tokens: int = 1) -> None:
         if self.turn.state is not (
@@ -156,6 +164,7 @@ class LiveTurn:
         """Drop what the attempt before had written."""
         self._is_rewriting = False
         self._parts = {"text": [self._base["text"]], "thinking": [self._base["thinking"]]}
+        self.turn = replace(self.turn, think_seconds=self._thought_before)
         text, thinking = self._base["text"], self._base["thinking"]
         fields = {"message": self.turn.message_id, "text": text, "thinking": thinking}
         self._publish("rewrite", fields, False)  # noqa: FBT003 -- `revises`, as below
@@ -185,8 +194,8 @@ class LiveTurn:
     ) -> None:
         """Reach the end. It is published once it is kept, by `announce_end`."""
         self.flush()
-        self.turn = replace(
-            self.turn.at(state),
+        self._move(
+            state,
             finished_at=_now(),
             finish_reason=reason,
             timings=self._counted(timings or self.turn.timings),
@@ -198,6 +207,20 @@ class LiveTurn:
     def announce_end(self) -> None:
         self._publish("turn", self._fields(), True)  # noqa: FBT003 -- as above
         self.ended.set()
+
+    def _move(self, state: TurnState, **changes: Any) -> None:
+        thought = self._thought
+        loop = asyncio.get_running_loop()
+        self._thinks_from = loop.time() if state is TurnState.THINKING else None
+        self.turn = replace(self.turn.at(state), think_seconds=thought, **changes)
+
+    @property
+    def _thought(self) -> float | None:
+        """For how long it has thought until now; it may think more than once."""
+        if self._thinks_from is None:
+            return self.turn.think_seconds
+        spent = asyncio.get_running_loop().time() - self._thinks_from
+        return round((self.turn.think_seconds or 0) + spent, 3)
 
     def _counted(self, told: Timings) -> Timings:
         """Return the engine's figures, or ours where it gave none: it was stopped or cut.

@@ -112,14 +112,22 @@ class ModelService:
         try:
             known = json.loads(kept) if kept else []
             self._models = [
-                Model(str(name), size_bytes=size, fingerprint=fingerprint)
-                for name, size, fingerprint in known
+                Model(
+                    str(name),
+                    size_bytes=size,
+                    fingerprint=fingerprint,
+                    abilities=frozenset(map(str, *abilities)) if abilities else frozenset(),
+                )
+                for name, size, fingerprint, *abilities in known
             ]
         except (TypeError, ValueError):
             log.warning("the models known before cannot be read; asking the engine")
 
     async def _remember(self) -> None:
-        known = [(each.name, each.size_bytes, each.fingerprint) for each in self._models]
+        known = [
+            (each.name, each.size_bytes, each.fingerprint, sorted(each.abilities))
+            for each in self._models
+        ]
         try:
             await self._store.set_setting(KNOWN, json.dumps(known))
         except StoreError:
@@ -172,8 +180,11 @@ class ModelService:
         """Return the configured model if it is there, else the first that can be used."""
         return self.default_for(None)
 
-    def default_for(self, role: Role | None) -> str | None:
-        """Return the default among what is offered to a role; None, the operator, has all."""
+    def default_for(self, role: Role | None, wished: str = "") -> str | None:
+        """Return the default among what is offered to a role; None, the operator, has all.
+
+        `wished` is a person's own, which counts for as long as it is offered.
+        """
         names = [
             model.name
             for model in self._models
@@ -181,8 +192,9 @@ class ModelService:
             and model.name not in self._quarantined
             and self._rules_of(model.name).is_for(role)
         ]
-        if self._default in names:
-            return self._default
+        for name in (wished, self._default):
+            if name in names:
+                return name
         return names[0] if names else None
 
     async def set_default(self, name: str) -> None:
@@ -207,12 +219,16 @@ class ModelService:
             if self._rules_of(model.name).is_for(role)
         ]
 
-    def overview(self, role: Role | None = None) -> Json:
+    def overview(self, role: Role | None = None, wished: str = "") -> Json:
         return {
             "models": self.shapes(role),
-            "default_model": self.default_for(role),
+            "default_model": self.default_for(role, wished),
             "engine": self.engine_shape(),
         }
+
+    def can(self, ability: str, name: str) -> bool:
+        """Say whether a model has an ability, as far as the engine says."""
+        return any(each.name == name and ability in each.abilities for each in self._models)
 
     def size_of(self, name: str) -> int | None:
         """Return the bytes of a model's file, as far as the engine says."""
@@ -234,15 +250,15 @@ class ModelService:
             self.require_known()
             raise ModelMissing(model=name)
 
-    async def resolve(self, name: str | None, role: Role | None = None) -> str:
+    async def resolve(self, name: str | None, role: Role | None = None, wished: str = "") -> str:
         """Return the model to use; asks the engine only for one that is not known yet.
 
         Raises NoModel, ModelMissing, ModelHidden, ModelQuarantined, EngineUnavailable, or why the
         engine will not tell.
         """
-        if self._known(name, role) is None:
+        if self._known(name, role, wished) is None:
             await self.refresh()
-        found = self._known(name, role)
+        found = self._known(name, role, wished)
         if found is None:
             self.require_known()
         if found is None and not self._status.is_up:
@@ -255,7 +271,7 @@ class ModelService:
             raise ModelQuarantined(model=found)
         return found
 
-    def _known(self, name: str | None, role: Role | None) -> str | None:
+    def _known(self, name: str | None, role: Role | None, wished: str = "") -> str | None:
         if name is None:
-            return self.default_for(role)
+            return self.default_for(role, wished)
         return name if any(model.name == name for model in self._models) else None

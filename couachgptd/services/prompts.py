@@ -2,14 +2,25 @@
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from couachgptd.core.context import exchanges_of, system_prompt, window
+from couachgptd.core.attachments import IMAGE_TOKENS, Attachment
+from couachgptd.core.choices import (
+    ALL,
+    NOTHING_CHOSEN,
+    Choices,
+    Made,
+    SystemPromptTooLong,
+    made_with,
+)
+from couachgptd.core.context import Exchange, exchanges_of, system_prompt, window
 from couachgptd.core.conversations import Message, branch_to
 from couachgptd.core.errors import ContextExceeded, EngineUnavailable, MessageTooLong
 from couachgptd.core.model_rules import RulesOf, no_rules
 from couachgptd.core.models import ChatRequest, PromptMessage
 from couachgptd.core.ports import Engine
-from couachgptd.core.turns import Turn
+from couachgptd.core.turns import Sent, Turn
+from couachgptd.services.attached import Attached, WithFiles
 
 # The counts of an estimate stay what they were when the tokenizer could not be asked: a window
 # that moved because a number got better would cost a whole reading of the prompt.
@@ -18,122 +29,214 @@ COUNTS_KEPT = 20_000
 MARGIN_TOKENS = 16
 
 
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What the engine is asked for an answer, and what people are told of it."""
+
+    request: ChatRequest
+    sent: Sent
+
+
 class Prompts:
     def __init__(
         self,
         engine: Engine,
         *,
-        name: str,
         own_system_prompt: str,
         exchanges: int,
         answer_tokens: int,
         temperature: float,
+        attached: Attached,
         rules_of: RulesOf = no_rules,
     ) -> None:
         self._engine = engine
-        self.name = name
+        self.attached = attached
         self._own = own_system_prompt
-        self._exchanges = exchanges
-        self._answer_tokens = answer_tokens
-        self._temperature = temperature
+        self.default = Made(temperature, answer_tokens, exchanges)
         self._rules_of = rules_of
-        self._counts: OrderedDict[tuple[str, str, str], int] = OrderedDict()
+        self._counts: OrderedDict[tuple[str, str, int, int], int] = OrderedDict()
+
+    def made(self, model: str, choices: Choices, *, can_think: bool) -> Made:
+        """Return what an answer of this model is made with, by these choices."""
+        rules = self._rules_of(model).options
+        return made_with(choices, rules, self.default, can_think=can_think)
 
     async def of_question(self, model: str, language: str, text: str, slot: int) -> ChatRequest:
         """Build the request of a question that belongs to no conversation."""
-        messages = (self._system(language), PromptMessage("user", text))
+        made = self.made(model, NOTHING_CHOSEN, can_think=False)
+        messages = (self._system(language, made), PromptMessage("user", text))
         system, question = await self._count(model, messages)
-        window([question], [], keep=1, budget_tokens=await self._budget(model, system))
-        return await self._request(model, messages, slot)
+        window([question], [], keep=1, budget_tokens=await self._budget(model, made, system))
+        return await self._request(model, made, messages, slot)
 
     async def of_branch(
         self, turn: Turn, messages: Sequence[Message], language: str, slot: int
-    ) -> ChatRequest:
+    ) -> Prompt:
         """Build the request of a turn of a conversation; its answer may have begun already.
 
-        Raises MessageTooLong; ContextExceeded where the answer has grown too long to go on.
+        Raises MessageTooLong, ModelBlind; ContextExceeded where the answer has grown too long to
+        go on.
         """
         if turn.message_id is None:
             raise ValueError("a turn of a conversation has a message")
+        made = self._made_of(turn)
         branch = branch_to(messages, turn.message_id)
         answer, before = branch[-1], branch[:-1]
         exchanges = exchanges_of(before)
-        questions = [PromptMessage("user", item.question.text) for item in exchanges]
-        answers = [
-            PromptMessage("assistant", item.answer.text) for item in exchanges if item.answer
-        ]
+        questions, answers = await self._spoken(turn.model, exchanges)
         begun = [PromptMessage("assistant", answer.text)] if answer.text else []
-        system = self._system(language)
+        system = self._system(language, made)
         counts = await self._count(turn.model, [system, *questions, *answers, *begun])
         question_counts = counts[1 : 1 + len(questions)]
         answer_counts = counts[1 + len(questions) : 1 + len(questions) + len(answers)]
         # What is already written of the answer stands in the prompt too.
         begun_tokens = sum(counts[1 + len(questions) + len(answers) :])
-        budget = await self._budget(turn.model, counts[0]) - begun_tokens
+        budget = await self._budget(turn.model, made, counts[0]) - begun_tokens
         if question_counts[-1] > budget and begun_tokens:
             needed = question_counts[-1] + begun_tokens
             raise ContextExceeded(tokens=needed, limit_tokens=budget + begun_tokens)
-        chosen = window(question_counts, answer_counts, keep=self._exchanges, budget_tokens=budget)
-        sent = [system]
+        keep = made.exchanges if made.exchanges != ALL else len(questions)
+        chosen = window(question_counts, answer_counts, keep=keep, budget_tokens=budget)
+        prompt = [system]
         for index in range(chosen.start, len(questions)):
-            sent.append(questions[index])
+            prompt.append(questions[index])
             if index < len(answers):
-                sent.append(answers[index])
-        return await self._request(turn.model, (*sent, *begun), slot)
+                prompt.append(answers[index])
+        sent = Sent(
+            exchanges=len(questions) - 1 - chosen.start,
+            first=exchanges[chosen.start].question.id,
+            tokens=counts[0] + chosen.tokens + begun_tokens + MARGIN_TOKENS,
+            limit_tokens=await self._engine.context_tokens(turn.model),
+        )
+        return Prompt(await self._request(turn.model, made, (*prompt, *begun), slot), sent)
 
-    async def require_fit(self, model: str, language: str, text: str) -> None:
-        """Raise MessageTooLong for a question that alone does not fit."""
-        messages = (self._system(language), PromptMessage("user", text))
+    async def preview(
+        self, model: str, made: Made, branch: Sequence[Message], language: str
+    ) -> tuple[Sent, int]:
+        """Return what a next question on this branch would be sent after, and the answer's room.
+
+        Of the question itself nothing is counted.
+        """
+        exchanges = [each for each in exchanges_of(branch) if each.answer is not None]
+        questions, answers = await self._spoken(model, exchanges, must_see=False)
+        system = self._system(language, made)
+        counts = await self._count(model, [system, *questions, *answers])
+        budget = await self._budget(model, made, counts[0])
+        keep = made.exchanges if made.exchanges != ALL else len(questions) + 1
+        chosen = window(
+            [*counts[1 : 1 + len(questions)], 0],
+            counts[1 + len(questions) :],
+            keep=keep,
+            budget_tokens=max(budget, 0),
+        )
+        context = await self._engine.context_tokens(model)
+        sent = Sent(
+            exchanges=len(questions) - chosen.start,
+            first=exchanges[chosen.start].question.id if chosen.start < len(questions) else None,
+            tokens=counts[0] + chosen.tokens + MARGIN_TOKENS,
+            limit_tokens=context,
+        )
+        return sent, _room(made, context)
+
+    async def require_fit(self, model: str, made: Made, language: str, asked: WithFiles) -> str:
+        """Return the text to be read for a question. Raises MessageTooLong where it does not fit.
+
+        Raises ModelBlind, and SystemPromptTooLong where a chosen prompt leaves no room for any.
+        """
         try:
+            read = await self.attached.question(model, asked)
             context = await self._engine.context_tokens(model)
         except EngineUnavailable:
-            return  # the turn will say so, and the question is kept
-        if sum(len(message.text.encode()) for message in messages) < context // 4:
-            return  # no token is shorter than a byte
+            return asked.text  # the turn will say so, and the question is kept
+        messages = (self._system(language, made), read)
+        size = sum(len(message.text.encode()) for message in messages)
+        if size + len(read.images) * IMAGE_TOKENS < context // 4:
+            return read.text  # no token is shorter than a byte
         system, question = await self._count(model, messages)
-        budget = await self._budget(model, system)
+        budget = await self._budget(model, made, system)
+        if budget <= 0 and made.system_prompt is not None:
+            share = len(made.system_prompt) / system
+            raise SystemPromptTooLong(max_length=max(0, round((system + budget) * share)))
         if question > budget:
             raise MessageTooLong(tokens=question, limit_tokens=budget)
+        return read.text
 
-    def _system(self, language: str) -> PromptMessage:
-        return PromptMessage("system", system_prompt(self.name, language, self._own))
+    async def require_sight(self, model: str, files: Sequence[Attachment]) -> None:
+        """Raise ModelBlind for pictures that the model cannot see."""
+        try:
+            await self.attached.question(model, WithFiles("", tuple(files)))
+        except EngineUnavailable:
+            return  # the turn will say so
 
-    async def _budget(self, model: str, system_tokens: int) -> int:
+    async def room(self, model: str, made: Made, language: str) -> int:
+        """Return the tokens that one question may take."""
+        (system,) = await self._count(model, [self._system(language, made)])
+        return await self._budget(model, made, system)
+
+    async def cost(self, model: str, texts: Sequence[str]) -> list[int]:
+        """Return about what each text takes as a question."""
+        return await self._count(model, [PromptMessage("user", text) for text in texts])
+
+    async def _spoken(
+        self, model: str, exchanges: Sequence[Exchange], *, must_see: bool = True
+    ) -> tuple[list[PromptMessage], list[PromptMessage]]:
+        """Return the questions, and the answers, of which the last question may have none."""
+        asked = [each.question for each in exchanges]
+        questions = await self.attached.questions(model, asked, must_see=must_see)
+        answers = [
+            PromptMessage("assistant", each.answer.text) for each in exchanges if each.answer
+        ]
+        return questions, answers
+
+    def _made_of(self, turn: Turn) -> Made:
+        if turn.options:
+            return Made.of(turn.options)
+        return self.made(turn.model, NOTHING_CHOSEN, can_think=False)  # an older version queued it
+
+    def _system(self, language: str, made: Made) -> PromptMessage:
+        own = made.system_prompt or self._own
+        return PromptMessage("system", own or system_prompt(language))
+
+    async def _budget(self, model: str, made: Made, system_tokens: int) -> int:
         context = await self._engine.context_tokens(model)
-        return context - self._room(model, context) - system_tokens - MARGIN_TOKENS
-
-    def _room(self, model: str, context: int) -> int:
-        """Return the tokens kept for the answer: never more than half of the context."""
-        chosen = self._rules_of(model).options.answer_tokens
-        return min(chosen or self._answer_tokens, self._answer_tokens, context // 2)
+        return context - _room(made, context) - system_tokens - MARGIN_TOKENS
 
     async def _request(
-        self, model: str, messages: tuple[PromptMessage, ...], slot: int
+        self, model: str, made: Made, messages: tuple[PromptMessage, ...], slot: int
     ) -> ChatRequest:
-        context = await self._engine.context_tokens(model)
-        options = self._rules_of(model).options
-        chosen = options.temperature
         return ChatRequest(
             model=model,
             messages=messages,
-            max_tokens=self._room(model, context),
+            max_tokens=_room(made, await self._engine.context_tokens(model)),
             slot=slot,
-            temperature=self._temperature if chosen is None else chosen,
-            top_p=options.top_p,
+            think=made.think,
+            temperature=made.temperature,
+            top_p=made.top_p,
         )
 
     async def _count(self, model: str, messages: Sequence[PromptMessage]) -> list[int]:
-        keys = [(model, message.speaker, message.text) for message in messages]
+        # Of a text only its hash is kept: with files it may be long, and there may be many.
+        keys = [
+            (model, message.speaker, hash(message.text), len(message.images))
+            for message in messages
+        ]
         unknown = [
-            message for key, message in zip(keys, messages, strict=True) if key not in self._counts
+            (key, message)
+            for key, message in zip(keys, messages, strict=True)
+            if key not in self._counts
         ]
         if unknown:
-            counts = await self._engine.count_tokens(model, unknown)
-            for message, count in zip(unknown, counts, strict=True):
-                self._counts[(model, message.speaker, message.text)] = count
+            counts = await self._engine.count_tokens(model, [message for _, message in unknown])
+            for (key, message), count in zip(unknown, counts, strict=True):
+                self._counts[key] = count + len(message.images) * IMAGE_TOKENS
         found = [self._counts[key] for key in keys]
         for key in keys:
             self._counts.move_to_end(key)
         while len(self._counts) > COUNTS_KEPT:
             self._counts.popitem(last=False)
         return found
+
+
+def _room(made: Made, context: int) -> int:
+    """Return the tokens kept for the answer: never more than half of the context."""
+    return min(made.answer_tokens, context // 2)

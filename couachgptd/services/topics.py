@@ -114,6 +114,13 @@ class Topics:
             for send in tabs.values():
                 send(text)
 
+    def tell_all(self, kind: str, fields: dict[str, Any]) -> None:
+        """Tell every tab of everybody."""
+        text = encode({"type": kind, **fields})
+        for tabs in self._people.values():
+            for send in tabs.values():
+                send(text)
+
     def pages_of(self, user_id: int) -> int:
         return len(self._people.get(user_id, {}))
 

@@ -4,14 +4,14 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import AsyncGenerator, Awaitable, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Coroutine, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from math import inf
 from typing import Any, TypeVar
 
-from couachgptd.core.budgets import Limits
+from couachgptd.core.budgets import Limits, Rates
 from couachgptd.core.errors import (
     CouachError,
     EngineBusy,
@@ -158,6 +158,10 @@ class Watch:
     @property
     def state(self) -> State:
         return self._state
+
+    def rates(self) -> Mapping[str, Rates]:
+        """Return what this machine has taught of each model."""
+        return self._state.memory.rates
 
     @property
     def _is_acted_on(self) -> bool:

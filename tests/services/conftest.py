@@ -24,6 +24,7 @@ from couachgptd.core.models import (
 )
 from couachgptd.core.turns import Timings
 from couachgptd.core.users import Role, User, UserState
+from couachgptd.services.attached import Attached
 from couachgptd.services.chat import ChatService, Question
 from couachgptd.services.models import ModelService
 from couachgptd.services.prompts import Prompts
@@ -32,6 +33,7 @@ from couachgptd.services.shutdown import Shutdown
 from couachgptd.services.topics import Topics
 from couachgptd.storage.database import Database
 from couachgptd.storage.store import SqliteStore, opened_store
+from couachgptd.storage.uploads import UploadFolder
 
 Json = dict[str, Any]
 
@@ -217,11 +219,11 @@ class MakeHouse:
         runner = TurnRunner(engine, store, slots=slots, per_person=per_person, in_all=in_all)
         prompts = Prompts(
             engine,
-            name="Ada",
             own_system_prompt="S",
             exchanges=exchanges,
             answer_tokens=answer_tokens,
             temperature=0.5,
+            attached=Attached(engine, store, UploadFolder(self._data), 10),
         )
         chat = ChatService(store, topics, runner, models, prompts)
         claire = await known_person(store, "claire")

@@ -171,6 +171,50 @@ async def test_a_second_attempt_goes_on_behind_the_first() -> None:
     assert pieces(told) == [("text", "jour")]
 
 
+# --- how long it thought ------------------------------------------------------------------------
+
+
+async def test_the_time_of_thinking_is_told_once_it_is_over_and_adds_up() -> None:
+    live, told = live_turn()
+    live.write("thinking", "hm")
+    await asyncio.sleep(0.05)  # the time itself is the behaviour
+    kept = live.so_far.think_seconds
+    live.write("text", "Oui")
+    first = live.turn.think_seconds
+    live.write("thinking", "ou non")
+    await asyncio.sleep(0.05)
+    live.end(TurnState.STOPPED)
+    live.announce_end()
+
+    seconds = [fields["turn"]["think_seconds"] for kind, fields, _ in told if kind == "turn"]
+    assert seconds == [None, first, first, live.turn.think_seconds]
+    assert kept is not None
+    assert first is not None
+    assert live.turn.think_seconds is not None
+    assert 0.05 <= kept <= first <= live.turn.think_seconds - 0.05
+
+
+async def test_a_turn_without_thoughts_has_no_time_of_them() -> None:
+    live, _ = live_turn()
+    live.write("text", "Oui")
+
+    live.end(TurnState.DONE)
+
+    assert live.turn.think_seconds is None
+
+
+async def test_a_new_attempt_drops_the_time_with_the_thoughts() -> None:
+    live, _ = live_turn()
+    live.write("thinking", "hm")
+    await asyncio.sleep(0.02)
+    live.try_again()
+    assert live.turn.think_seconds is not None  # as its text, until the new one writes
+
+    live.write("text", "Oui")
+
+    assert live.turn.think_seconds is None
+
+
 # --- what it cost, where the engine does not say -------------------------------------------------
 
 
