@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import os
-import secrets
 import signal
 import socket
 import ssl
@@ -12,21 +11,21 @@ from collections.abc import AsyncGenerator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import asdict, fields, replace
 from functools import partial
-from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
 from couachgptd import __version__, catalogue, logs, tls
-from couachgptd.config import ConfigError, checked
+from couachgptd.changeable import apply, recalled_site
+from couachgptd.config import ConfigError
 from couachgptd.configuration import Configuration
 from couachgptd.control.aclient import opened_client
 from couachgptd.control.app import create_control_app
 from couachgptd.control.limits import serving_control
 from couachgptd.control.peer import bound_socket
 from couachgptd.core.budgets import Limits
-from couachgptd.core.errors import BadRequest, ConfigInvalid, SetupDone
+from couachgptd.core.errors import ConfigInvalid, SetupDone
 from couachgptd.core.ports import Store
 from couachgptd.core.starters import Starter
 from couachgptd.core.upkeep import Retention
@@ -39,10 +38,18 @@ from couachgptd.log_tail import opened_tail
 from couachgptd.notify import more_time, notify, watchdog_seconds
 from couachgptd.sandbox.walls import Bubblewrap, FirstThatIsThere, Unit
 from couachgptd.services.accounts import AccountService
+from couachgptd.services.attached import Attached
+from couachgptd.services.attachments import AttachmentService
+from couachgptd.services.attachments import Limits as FileLimits
 from couachgptd.services.chat import ChatService
+from couachgptd.services.choosing import ChoosingService
 from couachgptd.services.conversations import ConversationService
+from couachgptd.services.exports import ExportService
 from couachgptd.services.fitting import Fitting
+from couachgptd.services.folders import FolderService
+from couachgptd.services.form_secret import form_secret
 from couachgptd.services.heartbeat import Heartbeat
+from couachgptd.services.imports import ImportService
 from couachgptd.services.links import LinkService
 from couachgptd.services.lives import kept_life
 from couachgptd.services.logo import Logo
@@ -53,22 +60,24 @@ from couachgptd.services.models import ModelService
 from couachgptd.services.operator import people
 from couachgptd.services.operator.desk import Call, Desk
 from couachgptd.services.orders import Orders
+from couachgptd.services.profile import ProfileService
 from couachgptd.services.prompts import Prompts
 from couachgptd.services.runner import TurnRunner
 from couachgptd.services.sampler import Sampler
+from couachgptd.services.saved_prompts import SavedPromptService
 from couachgptd.services.search import SearchService
+from couachgptd.services.shares import ShareService
 from couachgptd.services.shutdown import EXIT_RESTART, Shutdown
-from couachgptd.services.site import Site
 from couachgptd.services.starters import Starters
 from couachgptd.services.topics import Topics
 from couachgptd.services.watch import Watch
 from couachgptd.settings import Config, Server
 from couachgptd.storage.passwords import Argon2Passwords
 from couachgptd.storage.store import opened_store, restored
+from couachgptd.storage.uploads import UploadFolder
 
 log = logging.getLogger(__name__)
 
-CSRF_SECRET = "csrf_secret"  # noqa: S105 -- the setting's name
 CLOSE_SECONDS = 5.0
 LINGER_SECONDS = 0.2  # a request that was on its way when we stopped to accept comes within that
 OPENING_SECONDS, OPENING_STEP_SECONDS = 3600.0, 10.0
@@ -120,10 +129,11 @@ async def run(config: Config, configuration: Configuration | None = None) -> int
             pass_over_seconds=config.chat.pass_over_seconds,
         )
         _on_signals(shutdown, certificate, config.server)
-        site = await _recalled_site(store, config)
+        site = await recalled_site(store, config)
+        uploads = UploadFolder(config.storage.directory)
         prompts = Prompts(
             engine,
-            name=config.brand.name,
+            attached=Attached(engine, store, uploads, config.files.per_question),
             own_system_prompt=config.chat.system_prompt,
             exchanges=config.chat.context_exchanges,
             answer_tokens=config.chat.answer_tokens,
@@ -152,8 +162,9 @@ async def run(config: Config, configuration: Configuration | None = None) -> int
                 *(site[f"retention.{each.name}"] for each in fields(Retention))
             ),
         )
-        _apply(settings, site, accounts, maintenance, prompts)
+        apply(settings, site, accounts, maintenance)
         orders = await Orders.recalled(engine, engine_control, models, runner, watch, store)
+        sandbox = FirstThatIsThere(Unit(), Bubblewrap())
         desk = Desk(
             accounts=accounts,
             links=links,
@@ -167,7 +178,7 @@ async def run(config: Config, configuration: Configuration | None = None) -> int
             watch=watch,
             maintenance=maintenance,
             site=site,
-            logo=await Logo.recalled(store, FirstThatIsThere(Unit(), Bubblewrap())),
+            logo=await Logo.recalled(store, sandbox),
             orders=orders,
             fitting=Fitting(engine, models, catalogue.size_in_catalogue),
             starters=Starters(partial(_starters, config), orders, models),
@@ -180,13 +191,24 @@ async def run(config: Config, configuration: Configuration | None = None) -> int
             directory=config.storage.directory,
             version=__version__,
         )
+        attachments = AttachmentService(
+            store, uploads, sandbox, models, prompts, FileLimits(**asdict(config.files))
+        )
         app = create_app(
             accounts=accounts,
+            attachments=attachments,
             links=links,
             chat=chat,
+            choosing=ChoosingService(store, topics, engine, models, prompts, watch.rates),
             conversations=desk.conversations,
+            exports=ExportService(store),
+            imports=ImportService(store, desk.conversations),
+            folders=FolderService(store, topics),
             models=models,
+            saved_prompts=SavedPromptService(store),
+            profile=ProfileService(store, passwords, accounts),
             search=SearchService(store),
+            shares=ShareService(store, topics),
             topics=topics,
             control=await stack.enter_async_context(opened_client(config.control_socket)),
             server=config.server,
@@ -197,14 +219,17 @@ async def run(config: Config, configuration: Configuration | None = None) -> int
             site=site,
             logo=desk.logo,
             answer_tokens=config.chat.answer_tokens,
-            csrf_secret=await _csrf_secret(store),
+            csrf_secret=await form_secret(store),
+            spool=config.storage.directory,
         )
-        await stack.enter_async_context(_background(models.keep_fresh(), "models"))
-        await stack.enter_async_context(_background(accounts.keep_seen(), "sessions-seen"))
-        await stack.enter_async_context(
-            _background(Sampler(store, runner, watch, MachineMeter().sample).keep(), "sampler")
-        )
-        await stack.enter_async_context(_background(maintenance.keep(), "maintenance"))
+        for name, work in {
+            "models": models.keep_fresh(),
+            "sessions-seen": accounts.keep_seen(),
+            "sampler": Sampler(store, runner, watch, MachineMeter().sample).keep(),
+            "maintenance": maintenance.keep(),
+            "attachments": attachments.keep(),
+        }.items():
+            await stack.enter_async_context(_background(work, name))
         await stack.enter_async_context(
             _serving(app, *listeners, certificate=certificate, linger_seconds=LINGER_SECONDS)
         )
@@ -245,14 +270,6 @@ async def _ask_for_time() -> None:
         await asyncio.sleep(OPENING_STEP_SECONDS)
 
 
-# What an administrator may change while we run: the rest takes a restart.
-CHANGEABLE = (
-    "accounts.registration", "backup.nightly", "backup.hour", "retention.conversation_days",
-    "retention.bin_days", "retention.audit_days", "retention.incident_days", "brand.name",
-    "brand.accent", "brand.accent_dark",
-)  # fmt: skip
-
-
 def _starters(config: Config) -> list[Starter]:
     try:
         known = catalogue.load(*([Path(given)] if (given := config.embedded.catalogue) else []))
@@ -270,43 +287,6 @@ async def _recalled_rules(store: Store, config: Config) -> Rules:
         "context_tokens": config.engine.context_tokens,
     }
     return await Rules.recalled(store, defaults)
-
-
-async def _recalled_site(store: Store, config: Config) -> Site:
-    site = Site(store, {name: attrgetter(name)(config) for name in CHANGEABLE}, _checked)
-    await site.recall()
-    return site
-
-
-def _apply(
-    settings: Configuration,
-    site: Site,
-    accounts: AccountService,
-    maintenance: Maintenance,
-    prompts: Prompts,
-) -> None:
-    """Have each setting that may be changed reach whom it concerns, now and later."""
-    settings.apply = partial(_take_over, accounts, site)
-    site.apply("accounts.registration", partial(setattr, accounts, "registration"))
-    site.apply("brand.name", partial(setattr, prompts, "name"))
-    site.apply("backup.nightly", partial(setattr, maintenance, "is_nightly"))
-    site.apply("backup.hour", partial(setattr, maintenance, "hour"))
-
-
-def _checked(name: str, value: Any) -> Any:
-    try:
-        return checked(name, value)
-    except ConfigError as error:
-        raise BadRequest(reason=str(error)) from None
-
-
-def _take_over(accounts: AccountService, site: Site, config: Config) -> None:
-    """Set what the configuration, read again, says otherwise than at the start."""
-    for name in CHANGEABLE:
-        site.configure(name, attrgetter(name)(config))
-    accounts.min_length = config.accounts.password_min_length
-    accounts.session_days = config.accounts.session_days
-    logging.getLogger().setLevel(config.log.level.upper())
 
 
 def _on_signals(shutdown: Shutdown, certificate: ssl.SSLContext | None, server: Server) -> None:
@@ -365,14 +345,6 @@ async def _background(work: Coroutine[Any, Any, None], name: str) -> AsyncGenera
         task = group.create_task(work, name=name)
         yield
         task.cancel()
-
-
-async def _csrf_secret(store: Store) -> bytes:
-    kept = await store.setting(CSRF_SECRET)
-    if kept is None:
-        kept = secrets.token_hex(32)
-        await store.set_setting(CSRF_SECRET, kept)
-    return bytes.fromhex(kept)
 
 
 async def _invite_first_admin(desk: Desk) -> None:

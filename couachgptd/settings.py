@@ -44,6 +44,15 @@ class Retention:
 
 
 @dataclass(frozen=True, slots=True)
+class Files:
+    max_mib: int = 20
+    per_question: int = 10
+    person_mib: int = 500
+    total_mib: int = 10240
+    min_free_mib: int = 1024
+
+
+@dataclass(frozen=True, slots=True)
 class Control:
     socket: str = ""
 
@@ -176,6 +185,7 @@ class Config:
     storage: Storage = field(default_factory=Storage)
     backup: Backup = field(default_factory=Backup)
     retention: Retention = field(default_factory=Retention)
+    files: Files = field(default_factory=Files)
     control: Control = field(default_factory=Control)
     accounts: Accounts = field(default_factory=Accounts)
     chat: Chat = field(default_factory=Chat)
@@ -209,6 +219,11 @@ BOUNDS: Mapping[str, tuple[float, float]] = {
     "retention.bin_days": (0, 36_500),
     "retention.audit_days": (0, 36_500),
     "retention.incident_days": (0, 36_500),
+    "files.max_mib": (1, 32),
+    "files.per_question": (1, 100),
+    "files.person_mib": (1, 1_048_576),
+    "files.total_mib": (1, 1_048_576),
+    "files.min_free_mib": (0, 1_048_576),
     "accounts.password_min_length": (8, 128),
     "accounts.session_days": (1, 3650),
     "accounts.login_attempts": (1, 1000),

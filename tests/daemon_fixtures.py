@@ -48,6 +48,7 @@ def daemon(
         running.add_user("claire")
         running.add_user("marc")
         running.add_user("lea", "reader")
+        running.add_user("pia")
         yield running
     finally:
         running.stop()

@@ -15,6 +15,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterable
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import quote
 
 import aiohttp
 
@@ -213,6 +214,20 @@ class Browser:
         )
         await response.read()
         return response
+
+    async def upload(self, name: str, data: Any, **headers: str) -> tuple[int, Json]:
+        """Send one file as our page does; return the status, and the attachment or the error."""
+        given = {
+            "Origin": self.address,
+            "Accept": "application/json",
+            "X-Form-Token": await self.token(),
+            "X-File-Name": quote(name, safe="", errors="surrogatepass"),
+            **headers,
+        }
+        async with self.session.post("/attachments", data=data, headers=given) as response:
+            answer = await response.json()
+            found: Json = answer.get("attachment") or answer["error"]
+            return response.status, found
 
     async def log_in(self, login: str, password: str = PASSWORD) -> None:
         response = await self.post("/login", {"login": login, "password": password})

@@ -38,6 +38,7 @@ OLD = {
     "expired_bin": mark("conversations past their days in the bin"),
     "expired_sessions": mark("sessions that have run out"),
     "expired_links": mark("links that have run out"),
+    "unsent_files": mark("files that were attached and never sent"),
     "old_audit": mark("old entries of the audit"),
     "old_incidents": mark("old incidents of the engine"),
 }

@@ -11,7 +11,7 @@ from couachgptd.http.routes import add, local_path
 from couachgptd.http.sessions import begin_session, end_session
 from couachgptd.i18n import LANGUAGES
 
-NOTICES = ("registered_pending", "signed_out", "session_ended", "password_set")
+NOTICES = ("registered_pending", "signed_out", "session_ended", "password_set", "account_deleted")
 
 
 def set_up_accounts(app: web.Application) -> None:

@@ -17,7 +17,7 @@ from couachgptd.http import csrf, pages
 from couachgptd.http.keys import CONFIRMATIONS, CONTROL, SESSION_ID, USER
 from couachgptd.http.origin import client_address
 from couachgptd.http.routes import add
-from couachgptd.http.streams import while_allowed
+from couachgptd.http.streams import line, while_allowed
 from couachgptd.services.confirmations import STANDS_SECONDS
 
 ROOT = "/admin"
@@ -121,7 +121,7 @@ async def stream(request: web.Request) -> web.StreamResponse:
             event = await anext(events, None)  # what is refused is refused before it begins
             await response.prepare(request)
             while event is not None:
-                await response.write(_line(event))
+                await response.write(line(event))
                 event = await anext(events, None)
 
     try:
@@ -129,12 +129,8 @@ async def stream(request: web.Request) -> web.StreamResponse:
     except CouachError as error:
         if not response.prepared:
             raise
-        await response.write(_line({"type": "error", "error": wire.error(error)}))
+        await response.write(line({"type": "error", "error": wire.error(error)}))
     return response
-
-
-def _line(event: Json) -> bytes:
-    return json.dumps(event).encode() + b"\n"
 
 
 async def download(request: web.Request) -> web.StreamResponse:

@@ -12,37 +12,57 @@ from couachgptd.core.ids import ConversationId
 from couachgptd.core.ports import ControlClient
 from couachgptd.http import admin, assets, csrf, middlewares, pages
 from couachgptd.http.accounts import set_up_accounts
+from couachgptd.http.attachments import set_up_attachments
+from couachgptd.http.installable import set_up_installable
 from couachgptd.http.keys import (
     ACCOUNTS,
     ANSWER_TOKENS,
     ASSETS,
+    ATTACHMENTS,
     BRAND,
     CHAT,
+    CHOOSING,
     CONFIRMATIONS,
     CONTROL,
     CONVERSATIONS,
     CSRF_SECRET,
+    FOLDERS,
     LINKS,
     LOGO,
     MODELS,
+    PROFILE,
+    SAVED_PROMPTS,
     SEARCH,
     SERVER,
+    SHARES,
     SITE,
     TOPICS,
     USER,
 )
 from couachgptd.http.links import set_up_links
+from couachgptd.http.looks import set_up_looks
+from couachgptd.http.portable import set_up_portable
+from couachgptd.http.profile import set_up_profile
 from couachgptd.http.routes import add, require_all_guarded
+from couachgptd.http.saved_prompts import set_up_saved_prompts
 from couachgptd.http.sessions import SessionStorage
 from couachgptd.http.socket import open_socket, refuse_socket, set_up_sockets
 from couachgptd.services.accounts import AccountService
+from couachgptd.services.attachments import AttachmentService
 from couachgptd.services.chat import ChatService
+from couachgptd.services.choosing import ChoosingService
 from couachgptd.services.confirmations import Confirmations
 from couachgptd.services.conversations import ConversationService
+from couachgptd.services.exports import ExportService
+from couachgptd.services.folders import FolderService
+from couachgptd.services.imports import ImportService
 from couachgptd.services.links import LinkService
 from couachgptd.services.logo import Logo
 from couachgptd.services.models import ModelService
+from couachgptd.services.profile import ProfileService
+from couachgptd.services.saved_prompts import SavedPromptService
 from couachgptd.services.search import SearchService
+from couachgptd.services.shares import ShareService
 from couachgptd.services.site import Site
 from couachgptd.services.topics import Topics
 from couachgptd.settings import Brand, Server
@@ -54,10 +74,18 @@ def create_app(
     *,
     accounts: AccountService,
     links: LinkService,
+    attachments: AttachmentService,
     chat: ChatService,
+    choosing: ChoosingService,
     conversations: ConversationService,
+    exports: ExportService,
+    imports: ImportService,
+    folders: FolderService,
     models: ModelService,
+    saved_prompts: SavedPromptService,
+    profile: ProfileService,
     search: SearchService,
+    shares: ShareService,
     topics: Topics,
     control: ControlClient,
     server: Server,
@@ -66,6 +94,7 @@ def create_app(
     logo: Logo,
     answer_tokens: int,
     csrf_secret: bytes,
+    spool: Path,
     dist: Path | None = None,
 ) -> web.Application:
     """Put the application together. Raises UnknownVerb, AssetsMissing, ValueError (a colour)."""
@@ -79,10 +108,16 @@ def create_app(
     )
     app[ACCOUNTS] = accounts
     app[LINKS] = links
+    app[ATTACHMENTS] = attachments
     app[CHAT] = chat
+    app[CHOOSING] = choosing
     app[CONVERSATIONS] = conversations
+    app[FOLDERS] = folders
     app[MODELS] = models
+    app[SAVED_PROMPTS] = saved_prompts
+    app[PROFILE] = profile
     app[SEARCH] = search
+    app[SHARES] = shares
     app[TOPICS] = topics
     app[SERVER] = server
     app[BRAND] = brand
@@ -101,8 +136,14 @@ def create_app(
     add(app, "GET", "/c/{conversation}", "page.chat", chat_page)
     set_up_accounts(app)
     set_up_links(app)
+    set_up_attachments(app)
+    set_up_portable(app, exports, imports, spool)
+    set_up_saved_prompts(app)
+    set_up_installable(app)
+    set_up_profile(app)
     add(app, "GET", "/ws", "socket.open", open_socket, refuse_upgrade=refuse_socket)
     set_up_sockets(app)
+    set_up_looks(app)
     add(app, "GET", admin.ROOT, "page.admin", admin.without_slash)
     app.add_subapp(admin.ROOT, admin.create_admin_app())
     add(app, "GET", "/healthz", "page.health", health)
@@ -122,7 +163,7 @@ async def chat_page(request: web.Request) -> web.StreamResponse:
         conversation_id = ConversationId(conversation.id)
     brand = pages.brand_of(request.config_dict)
     props = {
-        "user": wire.user(user),
+        "user": wire.own_user(user),
         "brand": {"name": brand["name"], "logo": brand["logo"]},
         "language": pages.language_of(request),
         "theme": pages.theme_of(request),

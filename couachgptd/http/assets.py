@@ -60,6 +60,12 @@ class Assets:
             ],
         )
 
+    def files(self, entry: str) -> list[str]:
+        """Return the addresses of all that an entry loads at once."""
+        chunks = self._walk(entry, set())
+        names = [name for chunk in chunks for name in (*chunk.get("css", ()), chunk["file"])]
+        return [BASE + name for name in names]
+
     def _walk(self, name: str, seen: set[str]) -> list[dict[str, Any]]:
         """Return what an entry imports, deepest first, and the entry itself last."""
         seen.add(name)

@@ -11,6 +11,7 @@ from couachgptd.http.keys import CSRF_SECRET, SESSION_ID
 from couachgptd.http.origin import is_same_origin
 
 FIELD = "csrf"
+HEADER = "X-Form-Token"  # of what is no form: a file that is sent as it is
 
 
 def token(request: web.Request) -> str:
@@ -35,9 +36,21 @@ async def require_token(request: web.Request) -> None:
         HttpProcessingError,
     ):  # what aiohttp says of a broken body
         raise BadRequest(reason="form") from None
-    if (
-        not isinstance(given, str)
-        or not is_same_origin(request, required=False)
-        or not hmac.compare_digest(given.encode(), token(request).encode())
+    if not is_same_origin(request, required=False):
+        raise FormExpired
+    _require(request, given)
+
+
+def require_header(request: web.Request) -> None:
+    """Raise FormExpired unless one of our own pages sent this, before any of its body is read."""
+    if not is_same_origin(request, required=True):
+        raise FormExpired
+    _require(request, request.headers.get(HEADER))
+
+
+def _require(request: web.Request, given: object) -> None:
+    expected = token(request).encode()
+    if not isinstance(given, str) or not hmac.compare_digest(
+        given.encode(errors="replace"), expected
     ):
         raise FormExpired

@@ -1,5 +1,6 @@
 """Reads the fields of a socket's request; one that is not as it should be raises BadRequest."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from couachgptd.core.errors import BadRequest
@@ -39,3 +40,19 @@ def flag(request: Json, name: str) -> bool:
     if not isinstance(value, bool):
         raise BadRequest(reason=name)
     return value
+
+
+def record(request: Json, name: str) -> Json:
+    value = request.get(name)
+    if not isinstance(value, dict):
+        raise BadRequest(reason=name)
+    return value
+
+
+def moment(request: Json, name: str) -> datetime:
+    """Read a moment as `wire.moment` writes it."""
+    try:
+        value = datetime.fromisoformat(text(request, name))
+        return value.astimezone(UTC)
+    except (ValueError, OverflowError):  # no moment, or one before the first or after the last
+        raise BadRequest(reason=name) from None

@@ -6,6 +6,11 @@ import secrets
 from aiohttp import web
 
 from couachgptd.core import wire
+from couachgptd.core.attachments import (
+    AttachmentsFull,
+    AttachmentTooLarge,
+    TooManyAttachments,
+)
 from couachgptd.core.errors import (
     CouachError,
     FormExpired,
@@ -16,6 +21,7 @@ from couachgptd.core.errors import (
     StoreError,
     TooManyAttempts,
 )
+from couachgptd.core.imports import ImportTooLarge
 from couachgptd.http.keys import REQUEST_ID
 from couachgptd.http.origin import is_secure
 from couachgptd.http.pages import render
@@ -47,6 +53,10 @@ _STATUS: tuple[tuple[type[CouachError], int], ...] = (
     (FormExpired, 403),
     (PasswordNeeded, 403),
     (TooManyAttempts, 429),
+    (ImportTooLarge, 413),
+    (TooManyAttachments, 429),
+    (AttachmentTooLarge, 413),
+    (AttachmentsFull, 507),
     (StoreError, 507),
 )
 _CODES = {403: "not_allowed", 404: "not_found", 405: "bad_request", 413: "bad_request"}

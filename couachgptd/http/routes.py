@@ -24,10 +24,13 @@ def add(
     verb: str,
     handler: Handler,
     refuse_upgrade: Handler | None = None,
+    *,
+    is_upload: bool = False,
 ) -> None:
     """Add a route. Raises UnknownVerb, at start, for a verb that nobody thought about.
 
-    Whoever may not is sent to log in, or refused; a POST must come from a form of ours.
+    Whoever may not is sent to log in, or refused; a POST must come from a form of ours, and what
+    `is_upload`, whose body the handler reads by itself, must say so in a header.
     """
     access.audience_of(verb)
 
@@ -40,7 +43,9 @@ def add(
             if user is None and request.method in ("GET", "HEAD"):
                 raise web.HTTPSeeOther(f"/login?next={quote(request.path, safe='')}")
             raise NotAllowed(verb=verb)
-        if request.method == "POST":
+        if is_upload:
+            csrf.require_header(request)
+        elif request.method == "POST":
             await csrf.require_token(request)
         with user_id.bound(str(user.id) if user else ""):
             return await handler(request)

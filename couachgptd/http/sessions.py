@@ -50,6 +50,7 @@ class SessionStorage(AbstractStorage):
             UserId(session[USER_FIELD]),
             dict(self._get_session_data(session)),
             client_address(request),
+            request.headers.get("User-Agent", ""),
         )
         self._cookie_params["secure"] = is_secure(request)
         self.save_cookie(response, session_id, max_age=self.max_age)

@@ -9,28 +9,33 @@ from contextlib import suppress
 from typing import Any
 
 from aiohttp import WSCloseCode, WSMsgType, web
+from aiohttp.helpers import ChainMapProxy
 
 from couachgptd.core import access, wire
 from couachgptd.core.errors import BadRequest, CouachError
 from couachgptd.core.ids import ConversationId, MessageId, UserId
+from couachgptd.core.shares import SHARES_CHANGED
 from couachgptd.core.users import User
-from couachgptd.http import conversations, fields
+from couachgptd.http import attachments, choosing, conversations, fields, folders, shares
+from couachgptd.http.areas import answering
 from couachgptd.http.keys import (
     ACCOUNTS,
+    ATTACHMENTS,
     CHAT,
+    CHOOSING,
     CONTROL,
     CONVERSATIONS,
-    LOGO,
+    FOLDERS,
     MODELS,
     SEARCH,
     SESSION_ID,
+    SHARES,
     SITE,
     TOPICS,
     USER,
 )
 from couachgptd.http.origin import is_same_origin
 from couachgptd.http.overview import keep_telling
-from couachgptd.http.pages import brand_of
 from couachgptd.http.streams import STREAMS, Stream
 from couachgptd.services.chat import Asked, Question
 from couachgptd.services.topics import encode
@@ -55,12 +60,16 @@ class Tab:
 
     def __init__(self, request: web.Request, ws: web.WebSocketResponse, user: User) -> None:
         self.user_id: UserId = user.id
-        self.role = user.role
+        self.offered = (user.role, user.model)  # what decides which models it is told of
         self._ws = ws
         self._session_id = request[SESSION_ID]
         self._accounts = request.config_dict[ACCOUNTS]
         self._chat = request.config_dict[CHAT]
+        self.choosing = request.config_dict[CHOOSING]
         self.conversations = request.config_dict[CONVERSATIONS]
+        self.folders = request.config_dict[FOLDERS]
+        self.attachments = request.config_dict[ATTACHMENTS]
+        self.shares = request.config_dict[SHARES]
         self._control = request.config_dict[CONTROL]
         self._models = request.config_dict[MODELS]
         self._search = request.config_dict[SEARCH]
@@ -127,9 +136,10 @@ class Tab:
         return {
             "protocol": PROTOCOL,
             "epoch": self._topics.epoch,
-            "user": wire.user(user),
-            "conversations": await self.conversations.listed(user.id),
-            **self._models.overview(user.role),
+            "user": wire.own_user(user),
+            **await self.conversations.listed(user.id),
+            "folders": await self.folders.listed(user.id),
+            **self._models.overview(user.role, user.model),
         }
 
     async def _answer(self, text: str) -> None:
@@ -163,7 +173,7 @@ class Tab:
         self.ok(request, **await self._search.search(user, fields.text(request, "text"), before))
 
     async def list_models(self, user: User, request: Json) -> None:
-        overview = self._models.overview(user.role)
+        overview = self._models.overview(user.role, user.model)
         self.ok(request, models=overview["models"], default=overview["default_model"])
 
     async def watch(self, user: User, request: Json) -> None:
@@ -198,12 +208,16 @@ class Tab:
 
         conversation_id = fields.optional_text(request, "conversation")
         parent_id = fields.optional_number(request, "parent")
+        edited_id = fields.optional_number(request, "edits")
         question = Question(
             text=fields.text(request, "text"),
             client_id=fields.text(request, "client_id"),
             conversation_id=None if conversation_id is None else ConversationId(conversation_id),
             parent_id=None if parent_id is None else MessageId(parent_id),
+            edited_id=None if edited_id is None else MessageId(edited_id),
             model=fields.optional_text(request, "model"),
+            choices=self.choosing.read(request.get("choices")),
+            attachments=attachments.optional_ids(request),
         )
         conversation = await self._chat.ask(user, question, accepted)
         if not is_watched:
@@ -251,20 +265,17 @@ class Tab:
         The page then goes to the log-in, which sends whoever is still logged in back to a new one.
         """
         found = await self._accounts.session(self._session_id)
-        if found is None or found[0].role is not self.role:
+        if found is None or found[0].role is not self.offered[0]:
             await self.sign_out()
-
-
-def _answering(act: conversations.Act) -> Callable[[Tab, User, Json], Awaitable[None]]:
-    async def handle(tab: Tab, user: User, request: Json) -> None:
-        tab.ok(request, **await act(tab.conversations, user, request))
-
-    return handle
 
 
 _VERBS: dict[str, Callable[[Tab, User, Json], Awaitable[None]]] = {
     "conversation.search": Tab.search,
-    **{verb: _answering(act) for verb, act in conversations.VERBS.items()},
+    **answering(conversations.VERBS, lambda tab: tab.conversations),
+    **answering(choosing.VERBS, lambda tab: tab.choosing),
+    **answering(folders.VERBS, lambda tab: tab.folders),
+    **answering(attachments.VERBS, lambda tab: tab.attachments),
+    **answering(shares.VERBS, lambda tab: tab.shares),
     "conversation.watch": Tab.watch,
     "conversation.unwatch": Tab.unwatch,
     "chat.ask": Tab.ask,
@@ -274,6 +285,15 @@ _VERBS: dict[str, Callable[[Tab, User, Json], Awaitable[None]]] = {
     "model.list": Tab.list_models,
     "admin.watch": Tab.watch_overview,
 }
+
+
+def tell_user(app: web.Application | ChainMapProxy, user: User) -> None:
+    """Tell every page of a person who they are by now, and which model answers by default."""
+    for tab in app[SOCKETS]:
+        if tab.user_id == user.id:
+            tab.offered = (user.role, user.model)
+            tab.tell("user", {"user": wire.own_user(user)})
+            tab.tell("engine", app[MODELS].overview(*tab.offered))
 
 
 def set_up_sockets(app: web.Application) -> None:
@@ -287,6 +307,7 @@ def set_up_sockets(app: web.Application) -> None:
     checks: set[asyncio.Task[None]] = set()
 
     def changed(user_id: UserId) -> None:
+        app[TOPICS].tell_all(SHARES_CHANGED, {})  # those of a person who is gone are gone
         opened: list[Tab | Stream] = [*app[SOCKETS], *app[STREAMS]]
         for each in opened:
             if each.user_id == user_id:
@@ -299,36 +320,15 @@ def set_up_sockets(app: web.Application) -> None:
 
     def tell_all() -> None:
         texts = {
-            role: encode({"type": "engine", **app[MODELS].overview(role)})
-            for role in {tab.role for tab in app[SOCKETS]}
+            offered: encode({"type": "engine", **app[MODELS].overview(*offered)})
+            for offered in {tab.offered for tab in app[SOCKETS]}
         }
         for tab in app[SOCKETS]:
-            tab.send(texts[tab.role])
+            tab.send(texts[tab.offered])
 
-    _set_up_looks(app)
     app[ACCOUNTS].changed = changed
     app[MODELS].changed = tell_all
     app.on_shutdown.append(say_goodbye)
-
-
-def _set_up_looks(app: web.Application) -> None:
-    """Register what tells every page of another banner, brand or logo."""
-
-    def show_banner() -> None:
-        for tab in app[SOCKETS]:
-            tab.tell("banner", {"banner": app[SITE].banner})
-
-    def show_brand() -> None:
-        for tab in app[SOCKETS]:
-            tab.tell("brand", {"brand": brand_of(app)})
-
-    def setting_changed(name: str) -> None:
-        if name.startswith("brand."):
-            show_brand()
-
-    app[SITE].banner_changed = show_banner
-    app[SITE].changed = setting_changed
-    app[LOGO].changed = show_brand
 
 
 def warn_of_restart(app: web.Application) -> None:

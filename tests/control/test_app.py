@@ -82,7 +82,7 @@ def test_status_has_the_documented_form(daemon: RunningDaemon) -> None:
     }  # fmt: skip
     assert answer["pid"] == daemon.pid
     assert answer["address"] == daemon.address
-    assert answer["users"] == {"total": 4, "pending": 0, "online": 0}
+    assert answer["users"] == {"total": 5, "pending": 0, "online": 0}
     assert answer["turns"] == {"queued": 0, "running": 0, "is_paused": False, "is_held": False}
     assert answer["engine"]["reason"] is None
     assert answer["engine"]["since"].endswith("Z")
@@ -94,7 +94,7 @@ def test_people_are_listed_with_their_state_and_without_any_hash(daemon: Running
     status, answer = daemon.control("GET", "/v1/users")
 
     assert status == 200
-    assert [user["login"] for user in answer["users"]] == ["ada", "claire", "lea", "marc"]
+    assert [user["login"] for user in answer["users"]] == ["ada", "claire", "lea", "marc", "pia"]
     assert set(answer["users"][0]) == {
         "id", "login", "name", "role", "state", "language", "created_at",
     }  # fmt: skip

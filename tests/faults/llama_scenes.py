@@ -123,7 +123,8 @@ class Crowd:
     spans: Sequence[tuple[float, float]]
 
 
-CROWD_SETTINGS = ("engine.slots=2", "chat.answer_tokens=60")
+# An answer lasts longer than eight people take to ask, also on a busy machine.
+CROWD_SETTINGS = ("engine.slots=2", "chat.answer_tokens=120")
 
 
 async def crowd(site: RunningDaemon) -> Crowd:

@@ -1,6 +1,7 @@
 """Who may do what over the web: made from the tables of routes and verbs, so nothing escapes."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,11 +14,18 @@ from couachgptd.http.socket import _VERBS
 from couachgptd.sandbox.walls import FirstThatIsThere
 from couachgptd.services.accounts import AccountService
 from couachgptd.services.chat import ChatService
+from couachgptd.services.choosing import ChoosingService
 from couachgptd.services.conversations import ConversationService
+from couachgptd.services.exports import ExportService
+from couachgptd.services.folders import FolderService
+from couachgptd.services.imports import ImportService
 from couachgptd.services.links import LinkService
 from couachgptd.services.logo import Logo
 from couachgptd.services.models import ModelService
+from couachgptd.services.profile import ProfileService
+from couachgptd.services.saved_prompts import SavedPromptService
 from couachgptd.services.search import SearchService
+from couachgptd.services.shares import ShareService
 from couachgptd.services.site import Site
 from couachgptd.services.topics import Topics
 from couachgptd.settings import Brand, Server
@@ -48,11 +56,19 @@ def application() -> web.Application:
     models = ModelService(nothing, "", nothing)
     return create_app(
         accounts=accounts,
+        attachments=nothing,
         links=LinkService(nothing, nothing, accounts),
         chat=ChatService(nothing, Topics(), nothing, models, nothing),
+        choosing=ChoosingService(nothing, Topics(), nothing, models, nothing, dict),
         conversations=ConversationService(nothing, Topics(), nothing, bin_days=lambda: 30),
+        exports=ExportService(nothing),
+        imports=ImportService(nothing, nothing),
+        folders=FolderService(nothing, Topics()),
         models=models,
+        saved_prompts=SavedPromptService(nothing),
+        profile=ProfileService(nothing, nothing, accounts),
         search=SearchService(nothing),
+        shares=ShareService(nothing, Topics()),
         topics=Topics(),
         control=nothing,
         server=Server(),
@@ -61,6 +77,7 @@ def application() -> web.Application:
         logo=Logo(nothing, FirstThatIsThere()),
         answer_tokens=1,
         csrf_secret=b"x",
+        spool=Path(),
     )
 
 
@@ -88,6 +105,9 @@ OPEN = {
     ("GET", "/brand.css"),
     ("GET", "/brand/logo"),
     ("GET", "/favicon.ico"),
+    ("GET", "/manifest.webmanifest"),
+    ("GET", "/service-worker.js"),
+    ("GET", "/offline"),
 }
 
 
@@ -146,11 +166,15 @@ async def test_a_pending_person_has_no_session_and_no_socket(daemon: RunningDaem
 
 
 async def foreign(daemon: RunningDaemon) -> Json:
-    """Make a conversation of marc's and return its ids."""
+    """Make a conversation of marc's and return its ids, and that of a folder of his."""
     async with daemon.browser("marc") as browser, browser.ws() as tab:
         asked = await tab.ask("[[tokens=2]] à moi")
         turn = await tab.ended(asked["answer"])
-        return {**asked, "turn": turn["id"]}
+        made = await tab.request("folder.add", name="à moi")
+        folder = made.get("folder") or tab.hello["folders"][0]["id"]
+        added = await tab.request("share.add", conversation=asked["conversation"], login="pia")
+        share = added["share"]["id"]
+        return {**asked, "turn": turn["id"], "folder": folder, "share": share}
 
 
 REQUESTS: dict[str, Json] = {
@@ -162,7 +186,16 @@ REQUESTS: dict[str, Json] = {
     "chat.stop": {"turn": "turn"},
     "chat.regenerate": {"message": "answer"},
     "chat.continue": {"message": "answer"},
+    "conversation.choices": {"conversation": "conversation"},
+    "conversation.choose": {"conversation": "conversation", "choices": None},
+    "chat.preview": {"conversation": "conversation"},
+    # Uploads take a while: those of somebody else are in test_attachments.py.
+    "attachment.show": {"attachment": "nobody's"},
+    "attachment.cost": {"attachments": ("nobody's",), "text": "x"},
+    "attachment.part": {"attachment": "nobody's", "part": None},
+    "attachment.remove": {"attachment": "nobody's"},
     "model.list": {},
+    "model.facts": {},
     "admin.watch": {},
     "conversation.archived": {},
     "conversation.bin": {},
@@ -172,6 +205,27 @@ REQUESTS: dict[str, Json] = {
     "conversation.delete": {"conversation": "conversation"},
     "conversation.restore": {"conversation": "conversation"},
     "conversation.purge": {"conversation": "conversation"},
+    "conversation.empty_bin": {"until": "2026-11-23T09:00:00.000Z"},
+    "conversation.move": {"conversation": "conversation", "folder": None},
+    "folder.add": {"name": "x"},
+    "folder.rename": {"folder": "folder", "name": "y"},
+    "folder.remove": {"folder": "folder"},
+    "folder.restore": {"folder": "folder"},
+    "share.show": {"conversation": "conversation"},
+    "share.people": {"text": ""},
+    "share.add": {"conversation": "conversation", "login": "ada"},
+    "share.renew": {"conversation": "conversation"},
+    "share.remove": {"conversation": "conversation"},
+    "share.list": {},
+    "share.open": {"share": "share"},
+    "share.fork": {"share": "share"},
+}
+NAMES_NOTHING = {
+    "conversation.unwatch",
+    "conversation.search",
+    "conversation.empty_bin",
+    "folder.add",
+    "share.people",
 }
 
 
@@ -191,7 +245,7 @@ async def test_a_verb_is_for_its_audience_and_never_reaches_what_is_somebody_els
 
         if login not in ALLOWED[TABLE[verb]]:
             assert answer["code"] == "not_allowed"
-        elif fields and verb not in ("conversation.unwatch", "conversation.search"):
+        elif fields and verb not in NAMES_NOTHING:
             assert answer["code"] == "not_found"
         else:
             assert answer["type"] == "ok"
@@ -200,13 +254,14 @@ async def test_a_verb_is_for_its_audience_and_never_reaches_what_is_somebody_els
         assert ids["conversation"] not in str(answer)
 
 
-@pytest.mark.parametrize("field", ["conversation", "parent"])
+@pytest.mark.parametrize("field", ["conversation", "parent", "edits"])
 async def test_a_foreign_id_in_a_question_is_not_found_and_nothing_is_kept(
     daemon: RunningDaemon, field: str
 ) -> None:
     ids = await foreign(daemon)
     fields: Json = {"conversation": None, "parent": None, "text": "x", "client_id": "nested"}
-    fields[field] = ids["conversation"] if field == "conversation" else ids["answer"]
+    names = {"conversation": "conversation", "parent": "answer", "edits": "question"}
+    fields[field] = ids[names[field]]
     async with daemon.browser("claire") as browser, browser.ws() as tab:
         before = await tab.request("conversation.list")
         answer = await tab.request("chat.ask", **fields)

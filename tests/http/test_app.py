@@ -22,18 +22,28 @@ from couachgptd.logs import LineFormatter
 from couachgptd.sandbox.walls import FirstThatIsThere
 from couachgptd.services import site as services_site
 from couachgptd.services.accounts import AccountService
+from couachgptd.services.attached import Attached
+from couachgptd.services.attachments import AttachmentService, Limits
 from couachgptd.services.chat import ChatService
+from couachgptd.services.choosing import ChoosingService
 from couachgptd.services.conversations import ConversationService
+from couachgptd.services.exports import ExportService
+from couachgptd.services.folders import FolderService
+from couachgptd.services.imports import ImportService
 from couachgptd.services.links import LinkService
 from couachgptd.services.logo import Logo
 from couachgptd.services.models import ModelService
+from couachgptd.services.profile import ProfileService
 from couachgptd.services.prompts import Prompts
 from couachgptd.services.runner import TurnRunner
+from couachgptd.services.saved_prompts import SavedPromptService
 from couachgptd.services.search import SearchService
+from couachgptd.services.shares import ShareService
 from couachgptd.services.topics import Topics
 from couachgptd.settings import Brand, Server
 from couachgptd.storage.passwords import Argon2Passwords
 from couachgptd.storage.store import SqliteStore, opened_store
+from couachgptd.storage.uploads import UploadFolder
 from tests.running_daemon import Socket
 from tests.services.conftest import ScriptedEngine, new_person
 
@@ -51,13 +61,13 @@ class SlowStore(SqliteStore):
         self.failure: Exception | None = None
 
     async def conversations(
-        self, user_id: UserId, limit: int, shelf: Shelf = Shelf.LIST
+        self, user_id: UserId, limit: int, shelf: Shelf = Shelf.LIST, **narrowed: Any
     ) -> list[Conversation]:
         self.list_asked.set()
         await self.go_on.wait()
         if self.failure is not None:
             raise self.failure
-        return await super().conversations(user_id, limit, shelf)
+        return await super().conversations(user_id, limit, shelf, **narrowed)
 
     async def conversation(
         self, user_id: UserId, conversation_id: ConversationId
@@ -90,7 +100,12 @@ async def running_site(data: Path, server: Server) -> AsyncIterator[Site]:
         topics, models = Topics(), ModelService(engine, "", store)
         runner = TurnRunner(engine, store, slots=1, per_person=5, in_all=9)
         prompts = Prompts(
-            engine, name="A", own_system_prompt="", exchanges=5, answer_tokens=10, temperature=0.5
+            engine,
+            own_system_prompt="",
+            exchanges=5,
+            answer_tokens=10,
+            temperature=0.5,
+            attached=Attached(engine, store, UploadFolder(data), 10),
         )
         accounts = AccountService(
             store,
@@ -102,13 +117,29 @@ async def running_site(data: Path, server: Server) -> AsyncIterator[Site]:
             window_seconds=60,
         )
         control = await stack.enter_async_context(opened_client(data / "no.sock"))
+        conversations = ConversationService(store, topics, runner, bin_days=lambda: 30)
         app = create_app(
             accounts=accounts,
             links=LinkService(store, passwords, accounts),
+            attachments=AttachmentService(
+                store,
+                UploadFolder(data),
+                FirstThatIsThere(),
+                models,
+                prompts,
+                Limits(1, 1, 1, 1, 0),
+            ),
             chat=ChatService(store, topics, runner, models, prompts),
-            conversations=ConversationService(store, topics, runner, bin_days=lambda: 30),
+            choosing=ChoosingService(store, topics, engine, models, prompts, dict),
+            conversations=conversations,
+            exports=ExportService(store),
+            imports=ImportService(store, conversations),
+            folders=FolderService(store, topics),
             models=models,
+            saved_prompts=SavedPromptService(store),
+            profile=ProfileService(store, passwords, accounts),
             search=SearchService(store),
+            shares=ShareService(store, topics),
             topics=topics,
             control=control,
             server=server,
@@ -117,6 +148,7 @@ async def running_site(data: Path, server: Server) -> AsyncIterator[Site]:
             logo=Logo(store, FirstThatIsThere()),
             answer_tokens=10,
             csrf_secret=b"x",
+            spool=data,
         )
         client = await stack.enter_async_context(TestClient(TestServer(app)))
         user = await new_person(store, "claire")

@@ -1,0 +1,147 @@
+"""Taking conversations away: one or all, whole, one's own only."""
+
+import io
+import json
+import zipfile
+from typing import Any
+
+import pytest
+
+from tests.http.test_imports import brought
+from tests.running_daemon import Browser, RunningDaemon, Socket
+
+Json = dict[str, Any]
+
+
+async def begun(tab: Socket, question: str = "[[tokens=3]] Bonjour") -> Json:
+    asked = await tab.ask(question)
+    await tab.ended(asked["answer"])
+    return asked
+
+
+async def fetched(browser: Browser, path: str) -> tuple[int, dict[str, str], bytes]:
+    async with browser.session.get(path, allow_redirects=False) as response:
+        return response.status, dict(response.headers), await response.read()
+
+
+async def test_one_is_taken_away_as_json_with_its_branches_and_as_markdown_of_the_one_shown(
+    daemon: RunningDaemon,
+) -> None:
+    async with daemon.browser("claire") as browser, browser.ws() as tab:
+        first = await begun(tab, "[[tokens=3]] Où dort le hérisson ?")
+        name = first["conversation"]
+        again = await tab.request("chat.regenerate", message=first["answer"], model=None)
+        await tab.ended(again["answer"])
+        await tab.request("conversation.rename", conversation=name, title='Été "<b>"')
+
+        status, headers, body = await fetched(browser, f"/c/{name}/export/json")
+        assert status == 200
+        assert headers["Content-Disposition"].startswith('attachment; filename="2')
+        assert "%C3%89t%C3%A9%20b.json" in headers["Content-Disposition"]
+        assert "sandbox" in headers["Content-Security-Policy"]
+        (kept,) = json.loads(body)["conversations"]
+        assert kept["title"] == 'Été "<b>"'
+        question, one, two = kept["messages"]
+        assert (question["parent"], one["parent"], two["parent"]) == (None, *[question["id"]] * 2)
+        assert (question["author"], one["author"]) == ("person", "model")
+        assert one["model"]
+        assert question["text"] == "[[tokens=3]] Où dort le hérisson ?"
+
+        _, _, shown = await fetched(browser, f"/c/{name}/export/md")
+        _, headers, other = await fetched(browser, f"/c/{name}/export/md?leaf={first['answer']}")
+        assert headers["Content-Type"] == "text/markdown; charset=utf-8"
+        assert shown.decode().count("\n## ") == other.decode().count("\n## ") == 2
+        assert shown.decode().startswith('# Été "\\<b\\>"\n')
+        assert two["text"] in shown.decode()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "export/json?leaf=1",
+        "export/md?leaf=99999999",
+        "export/md?leaf=-1",
+        "export/md?leaf=²",
+        "export/md?leaf=" + "9" * 40,
+        "export/pdf",
+        "export/..%2fmd",
+    ],
+)
+async def test_a_branch_or_a_form_that_is_not_there_is_not_found(
+    daemon: RunningDaemon, path: str
+) -> None:
+    async with daemon.browser("marc") as browser, browser.ws() as tab:
+        await begun(tab)  # whose messages are not those of the next
+        asked = await begun(tab)
+
+        status, _, _ = await fetched(browser, f"/c/{asked['conversation']}/{path}")
+        assert status == 404
+
+
+async def test_another_persons_conversation_is_not_found_and_not_among_all(
+    daemon: RunningDaemon,
+) -> None:
+    async with daemon.browser("marc") as browser, browser.ws() as tab:
+        secret = await begun(tab, "[[tokens=3]] le secret de marc")
+    async with daemon.browser("claire") as browser, browser.ws() as tab:
+        await begun(tab, "[[tokens=3]] à claire")
+        for form in ("json", "md"):
+            theirs, _, _ = await fetched(browser, f"/c/{secret['conversation']}/export/{form}")
+            assert theirs == 404
+        _, _, body = await fetched(browser, "/export/json")
+        assert "à claire" in body.decode()
+        assert "le secret de marc" not in body.decode()
+        _, headers, packed = await fetched(browser, "/export/md")
+        assert headers["Content-Type"] == "application/zip"
+        with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+            assert archive.testzip() is None
+            texts = [archive.read(name).decode() for name in archive.namelist()]
+        assert len(texts) == len(json.loads(body)["conversations"])
+        assert sum("à claire" in text for text in texts) == 1
+        assert not any("le secret de marc" in text for text in texts)
+
+
+async def test_what_is_in_the_bin_is_not_among_all(daemon: RunningDaemon) -> None:
+    async with daemon.browser("ada") as browser, browser.ws() as tab:
+        gone, kept = await begun(tab), await begun(tab)
+        await tab.request("conversation.delete", conversation=gone["conversation"])
+        await tab.request("conversation.archive", conversation=kept["conversation"], is_on=True)
+
+        _, _, body = await fetched(browser, "/export/json")
+
+        ids = [each["id"] for each in json.loads(body)["conversations"]]
+        assert kept["conversation"] in ids
+        assert gone["conversation"] not in ids
+
+
+async def test_everything_is_the_profile_folders_own_prompts_and_conversations_and_can_come_back(
+    daemon: RunningDaemon,
+) -> None:
+    async with daemon.browser("ada") as chief:
+        shared = {"title": "Partagé", "text": "de tous", "shared": "1"}
+        assert (await chief.post("/prompts/add", shared)).status == 200
+    async with daemon.browser("marc") as browser, browser.ws() as tab:
+        asked = await begun(tab, "[[tokens=3]] rangé")
+        loose = await begun(tab, "[[tokens=3]] pas rangé")
+        added = await tab.request("folder.add", name="Été")
+        await tab.request(
+            "conversation.move", conversation=asked["conversation"], folder=added["folder"]
+        )
+        own = {"title": "À moi", "text": "Résume {{texte}}", "shared": ""}
+        assert (await browser.post("/prompts/add", own)).status == 200
+
+        status, headers, body = await fetched(browser, "/export/everything")
+
+        assert status == 200
+        assert headers["Content-Disposition"].startswith("attachment;")
+        found = json.loads(body)
+        assert (found["profile"]["login"], found["profile"]["role"]) == ("marc", "member")
+        assert found["folders"] == ["Été"]
+        assert found["prompts"] == [{"title": "À moi", "text": "Résume {{texte}}"}]
+        folders = {each["id"]: each["folder"] for each in found["conversations"]}
+        assert folders[asked["conversation"]] == "Été"
+        assert folders[loose["conversation"]] is None
+    async with daemon.browser("claire") as browser:
+        status, told = await brought(browser, body)
+        assert (status, told[-1]["type"]) == (200, "done")
+        assert told[-1]["imported"] == len(found["conversations"])

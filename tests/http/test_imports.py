@@ -1,0 +1,235 @@
+"""Bringing conversations in: all of a file or nothing, once, and as one's own."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.running_daemon import Browser, RunningDaemon
+
+Json = dict[str, Any]
+SAMPLES = Path(__file__).parents[1] / "fixtures" / "imports"
+
+
+def sample(name: str) -> bytes:
+    return (SAMPLES / f"{name}.json").read_bytes()
+
+
+async def brought(browser: Browser, data: Any, **headers: str) -> tuple[int, list[Json]]:
+    """Send a file as the page does; return the status and each line of the answer."""
+    own = {
+        "Origin": browser.address,
+        "X-Form-Token": await browser.token(),
+        "Accept": "application/json",
+        "Content-Type": "application/octet-stream",
+    }
+    async with browser.session.post("/import", data=data, headers=own | headers) as response:
+        return response.status, [json.loads(line) for line in (await response.text()).splitlines()]
+
+
+async def mine(browser: Browser) -> list[Json]:
+    _, text = await browser.get("/export/json")
+    found: list[Json] = json.loads(text)["conversations"]
+    return found
+
+
+def shape(conversation: Json) -> list[tuple[Any, str, str]]:
+    place = {each["id"]: at for at, each in enumerate(conversation["messages"])}
+    return [
+        (place.get(each["parent"]), each["author"], each["text"])
+        for each in conversation["messages"]
+    ]
+
+
+async def test_a_file_becomes_conversations_and_the_same_file_again_adds_nothing(
+    site: RunningDaemon, someone: str
+) -> None:
+    async with site.browser(someone) as browser, browser.ws() as tab:
+        status, lines = await brought(browser, sample("chatgpt"))
+
+        assert status == 200
+        assert lines[-1] == {
+            "type": "done",
+            "imported": 1,
+            "known": 0,
+            "skipped": 1,
+            "reasons": [{"title": "Vide", "reason": "empty"}],
+            "files": 1,
+        }
+        told = await tab.next("conversations")
+        assert [each["title"] for each in told["conversations"]] == ["Cuire un œuf"]
+        assert told["conversations"][0]["created_at"] == "2023-11-14T22:13:20.250Z"
+        found = await tab.request("conversation.search", text="bouillante")
+        assert len(found["messages"]) == 1
+
+        _, again = await brought(browser, sample("chatgpt"))
+        assert (again[-1]["imported"], again[-1]["known"]) == (0, 1)
+        name = told["conversations"][0]["id"]
+        await tab.request("conversation.delete", conversation=name)
+        _, again = await brought(browser, sample("chatgpt"))
+        assert (again[-1]["imported"], again[-1]["known"]) == (0, 1)
+        await tab.request("conversation.purge", conversation=name)
+        _, again = await brought(browser, sample("chatgpt"))
+        assert (again[-1]["imported"], again[-1]["known"]) == (1, 0)
+
+
+async def test_what_was_taken_away_comes_to_somebody_else_as_it_was(
+    site: RunningDaemon, someone: str, another: str
+) -> None:
+    async with site.browser(someone) as browser:
+        for name in ("chatgpt", "open-webui", "couachgpt"):
+            await brought(browser, sample(name))
+        _, text = await browser.get("/export/json")
+        before = await mine(browser)
+        _, lines = await brought(browser, text.encode())
+        assert (lines[-1]["imported"], lines[-1]["known"]) == (0, 3)
+    async with site.browser(another) as browser:
+        _, lines = await brought(browser, text.encode())
+        assert lines[-1]["imported"] == 3
+        after = await mine(browser)
+
+    for one, other in zip(before, after, strict=True):
+        assert shape(one) == shape(other)
+        same = ("title", "created_at", "updated_at", "is_pinned", "is_archived")
+        assert [one[name] for name in same] == [other[name] for name in same]
+        assert one["id"] != other["id"]
+        for mine_, theirs in zip(one["messages"], other["messages"], strict=True):
+            assert mine_["model"] == theirs["model"]
+            assert mine_["thinking"] == theirs["thinking"]
+
+
+async def test_one_can_go_on_where_an_imported_conversation_ends(
+    site: RunningDaemon, someone: str
+) -> None:
+    async with site.browser(someone) as browser, browser.ws() as tab:
+        await brought(browser, sample("couachgpt"))
+        (kept,) = await mine(browser)
+        asked = await tab.request(
+            "chat.ask", conversation=kept["id"], client_id="on", text="[[tokens=2]] x",
+            parent=None, model=None,
+        )  # fmt: skip
+        await tab.ended(asked["answer"])
+
+        (kept,) = await mine(browser)
+        assert kept["messages"][4]["parent"] == kept["messages"][3]["id"]
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b"", "import_broken"),
+        (b"PK\x03\x04", "import_broken"),
+        (b"\xff\xfe[\x00", "import_broken"),
+        (sample("chatgpt")[:-200], "import_broken"),
+        (sample("chatgpt").replace(b'"parent": "sys"', b'"parent": sys'), "import_broken"),
+        (sample("couachgpt")[:-30] + b"\xff" + sample("couachgpt")[-30:], "import_broken"),
+        (b"[1, 2, [3]]", "import_unknown"),
+        (b'{"a": {}}', "import_unknown"),
+        (sample("couachgpt").replace(b'"version":1', b'"version":9'), "import_too_new"),
+    ],
+)
+async def test_a_file_that_is_broken_anywhere_changes_nothing(
+    site: RunningDaemon, someone: str, data: bytes, code: str
+) -> None:
+    async with site.browser(someone) as browser:
+        _, lines = await brought(browser, data)
+
+        assert lines[-1]["error"]["code"] == code
+        assert await mine(browser) == []
+        assert (await brought(browser, sample("couachgpt")))[1][-1]["imported"] == 1
+    assert "fault of ours" not in site.log
+
+
+async def test_a_file_without_our_token_or_from_elsewhere_is_refused(
+    site: RunningDaemon, someone: str
+) -> None:
+    async with site.browser(someone) as browser:
+        for headers in (
+            {"X-Form-Token": ""},
+            {"X-Form-Token": "é"},
+            {"Origin": "http://evil.test"},
+        ):
+            status, lines = await brought(browser, sample("couachgpt"), **headers)
+            assert status == 403
+            assert lines[-1]["error"]["code"] == "form_expired"
+        assert await mine(browser) == []
+
+
+async def test_a_file_that_is_too_large_is_refused_before_it_comes_and_one_who_leaves_is_no_fault(
+    site: RunningDaemon, someone: str
+) -> None:
+    async with site.browser(someone) as browser:
+        head = (
+            f"POST /import HTTP/1.1\r\nHost: 127.0.0.1:{site.port}\r\nOrigin: {site.address}\r\n"
+            f"Cookie: couachgpt={browser.cookies['couachgpt']}\r\nAccept: application/json\r\n"
+            f"X-Form-Token: {await browser.token()}\r\nContent-Length: "
+        )
+        for length, expected in ((300_000_000, b"413"), (100_000_000, b"")):
+            reader, writer = await asyncio.open_connection("127.0.0.1", site.port)
+            writer.write(f"{head}{length}\r\n\r\n[".encode())
+            await writer.drain()
+            if expected:
+                assert expected in await reader.readline()
+            writer.close()
+
+        async with asyncio.timeout(20):  # until it was seen that nobody is there any more
+            while "error" in (told := (await brought(browser, sample("couachgpt")))[1][-1]):
+                assert told["error"]["code"] == "import_running"
+        assert told["imported"] == 1
+    assert "fault of ours" not in site.log
+
+
+async def test_a_reader_may_take_away_but_not_bring(daemon: RunningDaemon) -> None:
+    async with daemon.browser("lea") as browser:
+        status, lines = await brought(browser, sample("couachgpt"))
+        assert (status, lines[-1]["error"]["code"]) == (403, "not_allowed")
+        assert await mine(browser) == []
+
+
+async def test_a_title_and_a_text_stay_what_they_are(site: RunningDaemon, someone: str) -> None:
+    markup = "<script>alert(1)</script>'; DROP TABLE users; --"
+    value = [{"title": f"a\n{markup}\u202e", "history": {"messages": {
+        "1": {"role": "user", "content": markup}}}}]  # fmt: skip
+    async with site.browser(someone) as browser:
+        await brought(browser, json.dumps(value).encode())
+
+        (kept,) = await mine(browser)
+        assert kept["title"] == f"a {markup}"
+        assert kept["messages"][0]["text"] == markup
+
+
+async def test_a_large_file_neither_holds_up_others_nor_stays_in_memory(
+    site: RunningDaemon, someone: str, another: str
+) -> None:
+    words = "Le hérisson dort sous les feuilles. " * 40
+    one = json.loads(sample("open-webui"))[0]
+
+    def conversation(number: int) -> str:
+        history = {"messages": {"q": {"role": "user", "content": f"{number} {words}"},
+            "a": {"parentId": "q", "role": "assistant", "content": words * 4}}}  # fmt: skip
+        return json.dumps({**one, "id": str(number), "chat": {"history": history}})
+
+    async def pieces() -> Any:
+        yield b"["
+        for number in range(600):
+            yield f"{',' * bool(number)}{conversation(number)}".encode()
+        yield b"]"
+
+    def resident_kilobytes() -> int:
+        status = Path(f"/proc/{site.pid}/status").read_text()
+        return int(status.split("VmRSS:")[1].split()[0])
+
+    async with site.browser(someone) as browser, site.browser(another) as other:
+        before = resident_kilobytes()
+        _, lines = await brought(browser, pieces())
+        after = resident_kilobytes()
+
+        assert lines[-1]["imported"] == 600
+        assert {line["stage"] for line in lines[:-1]} == {"reading", "keeping"}
+        assert after - before < 30_000
+        async with other.ws() as tab:
+            asked = await tab.ask("[[tokens=2]] x")
+            await tab.ended(asked["answer"])
+        assert await mine(other) != []
