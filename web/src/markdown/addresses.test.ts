@@ -27,19 +27,19 @@ test.each([
 });
 
 test.each([
-  ['/files/1/a.png', '/files/1/a.png'],
-  ['/files/1/a b.png?w=2', '/files/1/a%20b.png?w=2'],
-  ['/files/1/../2.png', '/files/2.png'],
-  ['/files/../logout', undefined],
-  ['/files/%2e%2e/logout', undefined],
-  ['/files/..%2Flogout', undefined],
-  ['/files/..%5clogout', undefined],
+  ['/attachments/1/a.png', '/attachments/1/a.png'],
+  ['/attachments/1/a b.png?w=2', '/attachments/1/a%20b.png?w=2'],
+  ['/attachments/1/../2.png', '/attachments/2.png'],
+  ['/attachments/../logout', undefined],
+  ['/attachments/%2e%2e/logout', undefined],
+  ['/attachments/..%2Flogout', undefined],
+  ['/attachments/..%5clogout', undefined],
   ['/other/a.png', undefined],
   ['files/a.png', undefined],
-  ['//evil.test/files/a.png', undefined],
-  ['/\\evil.test/files/a.png', undefined],
-  ['https://evil.test/files/a.png', undefined],
-  ['http://here.invalid/files/a.png', undefined],
+  ['//evil.test/attachments/a.png', undefined],
+  ['/\\evil.test/attachments/a.png', undefined],
+  ['https://evil.test/attachments/a.png', undefined],
+  ['http://here.invalid/attachments/a.png', undefined],
   ['data:image/png;base64,AA', undefined],
 ])('image %j is %j', (address, path) => {
   expect(ownImage(address)).toBe(path);

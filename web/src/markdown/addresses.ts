@@ -30,6 +30,6 @@ export function ownImage(address: string): string | undefined {
   const url = parse(address);
   if (!url || url.origin !== HERE || !/^\s*\//.test(address)) return undefined;
   // `..` is resolved by now; an escaped slash could bring it back on the server.
-  if (!url.pathname.startsWith('/files/') || /%2f|%5c/i.test(url.pathname)) return undefined;
+  if (!url.pathname.startsWith('/attachments/') || /%2f|%5c/i.test(url.pathname)) return undefined;
   return url.pathname + url.search;
 }

@@ -1,5 +1,6 @@
 // Hostile answers, streamed and at once, through the renderer and straight into the sanitiser.
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { typesetter } from './formulas';
 import { sanitize } from './sanitize';
 import { atOnce, OPTIONS, streamed } from './testing';
 
@@ -45,20 +46,20 @@ const ATTACKS = [
   '![x](\\\\evil.test/a.png)',
   '![x](data:image/svg+xml,<svg onload=alert(1)>)',
   '![x](javascript:alert(1))',
-  '![x](/files/../logout)',
-  '![x](/files/%2e%2e/logout)',
-  '![x](/files/..%2flogout)',
+  '![x](/attachments/../logout)',
+  '![x](/attachments/%2e%2e/logout)',
+  '![x](/attachments/..%2flogout)',
   '![x](/logout)',
   '![x][i]\n\n[i]: https://evil.test/a.png',
   '[![x](https://evil.test/a.png)](javascript:alert(1))',
   '[![x](https://evil.test/a.png)](https://evil.test)',
-  '![" onerror="alert(1)](/files/a.png)',
-  '![x](/files/a.png" onerror="alert(1))',
+  '![" onerror="alert(1)](/attachments/a.png)',
+  '![x](/attachments/a.png" onerror="alert(1))',
   '[x](https://evil.test "\\" onmouseover=\\"alert(1)")',
-  '<img srcset="https://evil.test/a.png 1x" src="/files/a.png">',
+  '<img srcset="https://evil.test/a.png 1x" src="/attachments/a.png">',
   '<img src="https://evil.test/a.png" alt="x">',
   '<img src="data:image/png;base64,AAAA">',
-  '<picture><source srcset="https://evil.test/a"><img src="/files/a"></picture>',
+  '<picture><source srcset="https://evil.test/a"><img src="/attachments/a"></picture>',
   '<video poster="https://evil.test/a" src="https://evil.test/v"></video>',
   '<audio src="https://evil.test/a" autoplay></audio>',
   '<table background="https://evil.test/a"><tr><td background="//evil.test">x</td></tr></table>',
@@ -114,6 +115,24 @@ const ATTACKS = [
   '[a](https://evil.test)[b](<https://evil.test/"><script>alert(1)</script>>)',
   'https://evil.test/"onmouseover="alert(1)',
   'javascript:alert(1) www.evil.test',
+  '$\\href{javascript:alert(1)}{x}$',
+  '$\\url{https://evil.test}$',
+  '$\\includegraphics{https://evil.test/a.png}$',
+  '$\\htmlClass{fixed inset-0}{x}$ $\\htmlId{location}{x}$',
+  '$\\htmlStyle{position:fixed}{x}$ $\\htmlData{island=chat}{x}$',
+  '$$\n\\text{<img src=x onerror=alert(1)>}\n$$',
+  '$<script>alert(1)</script>$ $</code><img src=x onerror=alert(1)>$',
+  '$\\def\\a{\\a\\a}\\a$',
+  '$\\rule{999em}{999em}$ $\\kern{9999em}x$',
+  '\\[ \\unicode{x} </code><script>alert(1)</script> \\]',
+  '<code class="maths">\\href{javascript:alert(1)}{x}</code>',
+  '<span class="maths-display fixed">x</span>',
+  'a[^"><script>alert(1)</script>]\n\n[^"><script>alert(1)</script>]: x',
+  'a[^1]\n\n[^1]: <img src=x onerror=alert(1)> [x](javascript:alert(1))',
+  'a[^__proto__] b[^constructor]\n\n[^__proto__]: x\n[^constructor]: y',
+  '<div class="footnote"><a href="javascript:alert(1)">1</a></div>',
+  'a[^https://evil.test]\n\n[^https://evil.test]: ![x](https://evil.test/a.png)',
+  '```exe\nMZ\n```\n\n```../../etc/passwd\nx\n```',
 ];
 
 const TAGS = new Set(
@@ -128,18 +147,28 @@ const ATTRIBUTES = new Set(
   ),
 );
 const CLASSES =
-  /^(?:language-[\w+#.-]{1,32}|task-box|table-scroll|code-block(?:-header|-language|-copy)?|hljs-[\w -]+)$/;
+  /^(?:language-[\w+#.-]{1,32}|task-box|table-scroll|footnote|footnote-use|maths|maths maths-display|code-block(?:-header|-language)?|code-block-tool code-block-(?:copy|save|wrap)|hljs-[\w -]+)$/;
 
 /** Everything forbidden under `root`, as words: an independent detector, not the sanitiser's lists. */
 function findings(root: ParentNode): string[] {
   const found: string[] = [];
   for (const each of root.querySelectorAll('*')) {
     const tag = each.localName;
-    const ours = tag === 'button' && each.className === 'code-block-copy';
+    const ours = tag === 'button' && each.classList.contains('code-block-tool');
+    if (
+      each.matches(
+        '.maths > .katex, .maths > .katex *, .maths > .katex-display, .maths > .katex-display *',
+      )
+    ) {
+      checkFormula(each, found);
+      continue;
+    }
+    if (each.matches('.code-block-tool > svg, .code-block-tool > svg > path')) continue;
     if (!TAGS.has(tag) || (tag === 'button' && !ours)) found.push(`<${tag}>`);
     if (each.namespaceURI !== 'http://www.w3.org/1999/xhtml') found.push(`namespace of <${tag}>`);
     for (const { name, value } of each.attributes) {
-      const known = ATTRIBUTES.has(name) || (ours && /^(?:type|aria-live)$/.test(name));
+      const known =
+        ATTRIBUTES.has(name) || (ours && /^(?:type|title|aria-(?:live|label|pressed))$/.test(name));
       if (!known) found.push(`${tag}[${name}]`);
       if (name === 'class' && !CLASSES.test(value)) found.push(`class ${value}`);
       if (name === 'tabindex' && value !== '0') found.push(`tabindex ${value}`);
@@ -148,6 +177,20 @@ function findings(root: ParentNode): string[] {
     if (each instanceof HTMLImageElement) checkImage(each, found);
   }
   return found;
+}
+
+/** KaTeX draws more than a text may: but nothing that acts, fetches or covers the page. */
+function checkFormula(part: Element, found: string[]): void {
+  const tag = part.localName;
+  if (!/^(?:span|svg|path|line|math|semantics|annotation|m[a-z]+)$/.test(tag))
+    found.push(`<${tag}>`);
+  for (const { name, value } of part.attributes) {
+    if (/^(?:on|href|src|xlink|id$|data-)/i.test(name)) found.push(`${tag}[${name}]`);
+    if (name === 'class' && /fixed|inset|z-/.test(value)) found.push(`class ${value}`);
+    const sizes = name === 'style' ? value.matchAll(/(-?[\d.]+)em/g) : [];
+    for (const [, size] of sizes) if (Math.abs(Number(size)) > 60) found.push(`style ${value}`);
+    if (name === 'style' && /position: *fixed|url\(/.test(value)) found.push(`style ${value}`);
+  }
 }
 
 function checkLink(link: HTMLAnchorElement, found: string[]): void {
@@ -161,9 +204,13 @@ function checkLink(link: HTMLAnchorElement, found: string[]): void {
 
 function checkImage(image: HTMLImageElement, found: string[]): void {
   const url = new URL(image.src, location.href);
-  const own = url.origin === location.origin && url.pathname.startsWith('/files/');
+  const own = url.origin === location.origin && url.pathname.startsWith('/attachments/');
   if (!own || /%2f|%5c/i.test(url.pathname)) found.push(`image ${image.src}`);
 }
+
+beforeAll(async () => {
+  await typesetter.load(); // or formulas would be text
+});
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -237,9 +284,9 @@ describe('what is shown instead', () => {
   });
 
   test("one's own file is an image", () => {
-    const image = atOnce('![Plan](/files/12/plan.png)').querySelector('img');
+    const image = atOnce('![Plan](/attachments/12/plan.png)').querySelector('img');
 
-    expect(image?.getAttribute('src')).toBe('/files/12/plan.png');
+    expect(image?.getAttribute('src')).toBe('/attachments/12/plan.png');
     expect(image?.alt).toBe('Plan');
   });
 

@@ -1,6 +1,8 @@
 // Cuts markdown into top-level blocks, says which of them later text can no longer change.
 import { Lexer, Marked } from 'marked';
 import type { Token } from 'marked';
+import { footnotes } from './footnotes';
+import { isFormulaOpen, maths } from './maths';
 
 export type Links = Lexer['tokens']['links'];
 
@@ -28,6 +30,7 @@ function escape(text: string): string {
 }
 
 const marked = new Marked({
+  extensions: [...footnotes, ...maths],
   gfm: true,
   breaks: true, // poems, addresses: a model that starts a new line means one
   tokenizer: {
@@ -99,6 +102,7 @@ function cut(source: string, tokens: Token[]): Omit<Lexed, 'links'> {
 function closes(before: Token, parted: boolean, next: Token, last: boolean): boolean {
   switch (before.type) {
     case 'code':
+    case 'formula':
     case 'heading':
     case 'hr':
     case 'html':
@@ -111,6 +115,7 @@ function closes(before: Token, parted: boolean, next: Token, last: boolean): boo
       break; // its title may stand on the next line
     default:
       if (parted) return true;
+      if (isFormulaOpen(before.raw)) return false; // its end makes one of what looks like a list
   }
   if (!last) return true;
   // `***` is a rule, `***bold***` more of the paragraph: a line decides once it is complete. A table

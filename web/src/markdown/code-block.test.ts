@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { CodeText } from './code-block';
 import { highlighter, spansToNodes } from './highlight';
 import { toSpans } from './languages';
-import { atOnce, newHost, streamed } from './testing';
+import { atOnce, newHost, OPTIONS, streamed } from './testing';
 
 afterEach(() => {
   vi.useRealTimers();
@@ -136,7 +136,7 @@ describe('colours', () => {
     await highlighter.load();
     const host = newHost();
     const { renderOnce } = await import('./index');
-    const labels = { copy: 'c', copied: 'd', copyFailed: 'f' };
+    const labels = OPTIONS.labels;
     renderOnce(host, '```js\nconst a = 1\n```', { labels, highlight: false });
 
     expect(host.querySelector('span[class^=hljs]')).toBeNull();
@@ -186,7 +186,7 @@ test('the highlighter colours what is already shown when it arrives', async () =
   vi.resetModules();
   const fresh = await import('./index');
   const host = newHost();
-  const labels = { copy: 'c', copied: 'd', copyFailed: 'f' };
+  const labels = OPTIONS.labels;
   fresh.renderOnce(host, '```js\nconst a = 1\n```', { labels });
   expect(host.querySelector('.hljs-keyword')).toBeNull();
 

@@ -3,6 +3,7 @@ import type { Token, Tokens } from 'marked';
 import { fenceLanguage, toHtml } from './blocks';
 import { CodeText, decorateCodeBlock } from './code-block';
 import type { Labels } from './code-block';
+import { drawFormulas } from './formulas';
 import { sanitize } from './sanitize';
 
 export interface DrawOptions {
@@ -45,6 +46,7 @@ function drawText(token: Token, { labels, highlight = true }: DrawOptions): Draw
     decorateCodeBlock(pre, labels);
     new CodeText(code, highlight).set(text, true);
   }
+  drawFormulas(fragment);
   for (const table of fragment.querySelectorAll('table')) {
     const scroll = document.createElement('div');
     scroll.className = 'table-scroll';

@@ -19,7 +19,8 @@ const CONFIG = {
 } as const satisfies Config;
 
 // Any other class would let an answer dress as a part of the page (`fixed inset-0`).
-const CLASS = /^(?:language-[\w+#.-]{1,32}|task-box)$/;
+const CLASS =
+  /^(?:language-[\w+#.-]{1,32}|task-box|footnote|footnote-use|maths|maths maths-display)$/;
 const LONGEST_ADDRESS = 200; // characters; a data: image can be megabytes
 
 const purifier = createPurifier(window);

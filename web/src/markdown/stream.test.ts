@@ -1,5 +1,6 @@
 // The growing answer: same nodes as at once, closed blocks untouched, and no drawing too many.
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { typesetter } from './formulas';
 import { MarkdownView } from './stream';
 import { atOnce, newHost, nextFrame, OPTIONS, streamed } from './testing';
 
@@ -40,12 +41,24 @@ const CASES: Record<string, string> = {
   'old Mac line ends': 'a\rb\r\rc',
   emoji: 'Salut 👋🏽 **🎉** 👨‍👩‍👧\n\n- 🇫🇷 un\n- deux 😀',
   'links and addresses': 'Voir https://a.test/b_c, [d](https://e.test) et f@g.test.\n\nFin',
-  images: '![a](/files/1/a.png) ![b](https://e.test/b.png)\n\nfin',
+  images: '![a](/attachments/1/a.png) ![b](https://e.test/b.png)\n\nfin',
   'hard breaks': 'a  \nb\\\nc\n\nd',
   escapes: '\\*a\\* \\# &amp; &copy; 1 < 2\n\n\\- b',
   'blank start and end': '\n\n  \na\n\n \n',
   tabs: '-\ta\n\n\tb\n\n\tc\n',
+  formulas:
+    'Soit $x^2$ et \\(y\\).\n\n$$\n\\frac{1}{2}\n$$\n\nPuis :\n\\[\na = b\n\\]\nfin $$c$$.\n',
+  'formulas that never end': 'Un $x et\n\n$$\na\n\nb\n\\[ c\n\nfin',
+  'a formula that looks like a list': 'Voici\n$$\na\n- b\n- c\n$$\n\nfin\n',
+  'broken formulas': 'Un $\\frac{1$ et\n\n$$\n\\nope{\n$$\n\nfin',
+  footnotes:
+    'Un[^1] et deux[^note].\n\nSuite[^rien].\n\n[^1]: Le *premier*.\n[^note]: Le second\n\n    - a\n    - b\n\nfin\n',
+  'footnotes before their use': '[^1]: Note.\n\nUn[^1] mot.\n',
 };
+
+beforeAll(async () => {
+  await typesetter.load(); // or formulas would be drawn at any time
+});
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -61,6 +74,7 @@ const NEED_THE_END = new Set([
   'definition after use',
   'definition with a title on the next line',
   'definition in a quote',
+  'footnotes',
 ]);
 
 describe.each(Object.entries(CASES))('%s', (name, text) => {

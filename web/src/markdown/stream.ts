@@ -1,9 +1,10 @@
 // Shows markdown that may still be growing: closed blocks are drawn once, only the tail again.
-import type { Token, Tokens } from 'marked';
+import type { Token } from 'marked';
 import { fenceLanguage, lex, normalise } from './blocks';
 import type { Lexed, Links } from './blocks';
 import { draw, isCode } from './draw';
 import type { Drawn, DrawOptions } from './draw';
+import { followFootnote } from './footnotes';
 import { grow } from './grow';
 import { Pace } from './pace';
 
@@ -38,6 +39,7 @@ export class MarkdownView {
     this.#options = options;
     host.classList.add('markdown');
     host.replaceChildren();
+    host.addEventListener('click', this.#click);
   }
 
   /** Takes the whole text so far; it is drawn soon. */
@@ -62,6 +64,8 @@ export class MarkdownView {
     this.#destroyed = true;
     this.#pace.cancel();
   }
+
+  readonly #click = (event: MouseEvent): void => followFootnote(event, this.#host);
 
   #flush(): boolean {
     const source = normalise(this.#text);
@@ -106,10 +110,9 @@ export class MarkdownView {
     this.#settled += count;
     this.#settledText = source.slice(0, this.#settledText.length + end);
     for (const token of blocks.slice(0, count)) {
-      if (token.type !== 'def') continue;
-      const { tag } = token as Tokens.Def;
-      const link = links[tag];
-      if (link) this.#links[tag] = link;
+      const tag = 'tag' in token ? String(token.tag) : undefined; // of a link or of a footnote
+      const link = tag === undefined ? undefined : links[tag];
+      if (tag !== undefined && link) this.#links[tag] = link;
     }
   }
 

@@ -4,7 +4,13 @@ import { MarkdownView, renderOnce } from './stream';
 import type { MarkdownOptions } from './stream';
 
 export const OPTIONS: MarkdownOptions = {
-  labels: { copy: 'Copier', copied: 'Copié', copyFailed: 'Échec' },
+  labels: {
+    copy: 'Copier',
+    copied: 'Copié',
+    copyFailed: 'Échec',
+    save: 'Enregistrer',
+    wrap: 'Replier',
+  },
 };
 
 export function newHost(): HTMLElement {
