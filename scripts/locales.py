@@ -21,12 +21,14 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 from couachgptd.i18n import DOMAIN, LANGUAGES
+from scripts.web_imports import reached_from
 from scripts.web_texts import TextError, texts_of
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE_LANGUAGE = "en"
-# The browser's texts in two files: who chats need not load what only an administrator's page says.
-EVERYWHERE, ADMIN = "texts", "admin"
+# The browser's texts in files: what the chat shows at once, what its later parts say beyond that,
+# and what only the pages beside the chat say.
+EVERYWHERE, LATER, BESIDE = "texts", "later", ("admin", "profile", "document")
 # Which of gettext's forms serves a CLDR plural category: the browser picks by Intl.PluralRules.
 FORM_OF_CATEGORY = {
     "fr": {"one": 0, "many": 1, "other": 1},
@@ -152,10 +154,7 @@ def _as_po(catalog: Catalog, language: str) -> bytes:
 
 def compile_all(tree: Tree) -> None:
     """Write the .mo files and the browser's JSON."""
-    used: dict[str, set[str]] = {EVERYWHERE: set(), ADMIN: set()}
-    for path, text in _browser_texts(tree):
-        used[part_of(tree, path)].add(text if isinstance(text, str) else text[0])
-    used[ADMIN] -= used[EVERYWHERE]
+    used = texts_by_part(tree)
     for language in LANGUAGES:
         catalog = load(tree, language)
         catalog.creation_date = catalog.revision_date = FIXED_DATE
@@ -169,8 +168,25 @@ def compile_all(tree: Tree) -> None:
             path.write_text(f"{content}\n", encoding="utf-8")
 
 
-def part_of(tree: Tree, path: Path) -> str:
-    return ADMIN if path.is_relative_to(tree.root / "web" / "src" / "admin") else EVERYWHERE
+def texts_by_part(tree: Tree) -> dict[str, set[str]]:
+    """Return the texts of each file that browsers load; none stands in one and in `texts`, too."""
+    entries = tree.root / "web" / "src" / "entries"
+    chat = reached_from(entries / "base.ts", entries / "chat.ts")
+    sources = {LATER: chat.later} | {
+        part: reached_from(entries / f"{part}.ts").all for part in BESIDE
+    }
+    elsewhere = frozenset[Path]().union(*sources.values()) - chat.at_once
+    used: dict[str, set[str]] = {part: set() for part in (EVERYWHERE, *sources)}
+    for path, text in _browser_texts(tree):
+        msgid = text if isinstance(text, str) else text[0]
+        if path not in elsewhere:
+            used[EVERYWHERE].add(msgid)
+        for part, paths in sources.items():
+            if path in paths:
+                used[part].add(msgid)
+    for part in sources:
+        used[part] -= used[EVERYWHERE]
+    return used
 
 
 def browser_texts(

@@ -36,20 +36,39 @@ function precompress(): Plugin {
   };
 }
 
-const NOT_THEME = /^(?!.*\/src\/theme\.ts)/;
+/** Leaves KaTeX's fonts in the one form that all our browsers read, of three. */
+function woff2Only(): Plugin {
+  return {
+    name: 'woff2-only',
+    enforce: 'pre',
+    transform(code, id) {
+      if (!/katex[^/]*\.css$/.test(id)) return undefined;
+      const others = /,\s*url\([^)]*\.(?:woff|ttf)\)\s*format\(["'][a-z]+["']\)/g;
+      return { code: code.replace(others, ''), map: null };
+    },
+  };
+}
 
-// The admin page is a build of its own: with one build, what both pages use becomes a chunk that has
-// all that either needs of it, and the chat's first load would grow with the admin page.
+const NOT_SHARED =
+  /^(?!.*(?:\/src\/(?:theme\.ts|markdown\/|chat\/(?:Dialog|PopMenu|Toast)\.svelte)|\/bindings\/select\.js))/;
+
+// The pages beside the chat are a build of their own: with one build, what they and the chat use
+// becomes a chunk that has all that any needs of it, and the chat's first load would grow with them.
 const BUILDS = {
   production: {
     manifest: 'manifest.json', // the default .vite/ folder is one that package globs skip
     input: { base: 'src/entries/base.ts', chat: 'src/entries/chat.ts' },
-    // What the chat has in common with its later parts in one request; the theme is every page's.
-    output: { codeSplitting: { groups: [{ name: 'shared', test: NOT_THEME, minShareCount: 2 }] } },
+    // What the chat has in common with its later parts in one request, without what only those
+    // have in common; the theme is every page's.
+    output: { codeSplitting: { groups: [{ name: 'shared', test: NOT_SHARED, minShareCount: 2 }] } },
   },
   admin: {
     manifest: 'manifest.admin.json',
-    input: { admin: 'src/entries/admin.ts' },
+    input: {
+      admin: 'src/entries/admin.ts',
+      profile: 'src/entries/profile.ts',
+      document: 'src/entries/document.ts',
+    },
     output: {},
   },
 };
@@ -58,7 +77,7 @@ export default defineConfig(({ mode }) => {
   const { manifest, ...options } = mode === 'admin' ? BUILDS.admin : BUILDS.production;
   return {
     base: '/static/app/',
-    plugins: [tailwindcss(), svelte(), svelteTesting(), precompress()],
+    plugins: [tailwindcss(), svelte(), svelteTesting(), woff2Only(), precompress()],
     build: {
       outDir: 'dist',
       emptyOutDir: mode !== 'admin', // it comes second

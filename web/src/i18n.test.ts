@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { decimal, loadTexts, mark, t, tn, useTexts } from './i18n';
+import { addTexts, decimal, loadTexts, mark, t, tn, useTexts } from './i18n';
 
 const FRENCH = {
   Stop: 'Arrêter',
@@ -72,5 +72,18 @@ describe('the catalogues made by scripts/locales.py', () => {
     await loadTexts(language);
 
     expect(t('Not a text of ours')).toBe('Not a text of ours');
+  });
+
+  it('leave in what a part adds while they come, in their language', async () => {
+    useTexts('en', {});
+    const loaded = loadTexts('fr');
+    await addTexts({
+      fr: () => Promise.resolve({ default: { Part: 'Partie' } }),
+      en: () => Promise.resolve({ default: { Part: 'English' } }),
+    });
+    await loaded;
+
+    expect(t('Part')).toBe('Partie');
+    expect(t('Stop')).toBe('Arrêter');
   });
 });

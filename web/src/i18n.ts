@@ -14,6 +14,7 @@ const sources: Sources = {
 /** The texts of a part of the interface, by language. */
 export type Sources = Record<Language, () => Promise<{ default: Texts }>>;
 
+let spoken: Language = 'en';
 let texts: Texts = {};
 let rules = new Intl.PluralRules('en');
 let numbers = numbersIn('en');
@@ -24,12 +25,20 @@ let numbers = numbersIn('en');
  */
 export async function loadTexts(language: string, part?: Sources): Promise<void> {
   const known: Language = language === 'fr' ? 'fr' : 'en';
+  useTexts(known, {}); // what is added meanwhile is of this language, and stays
   const found = await Promise.all([sources[known](), part?.[known]()]);
-  useTexts(known, { ...found[0].default, ...found[1]?.default });
+  texts = { ...texts, ...found[0].default, ...found[1]?.default };
+}
+
+/** Adds the texts of a part that comes later, in the language that is spoken. */
+export async function addTexts(part: Sources): Promise<void> {
+  const found = await part[spoken]();
+  texts = { ...texts, ...found.default };
 }
 
 /** Speaks with these texts from now on. */
 export function useTexts(language: Language, given: Texts): void {
+  spoken = language;
   texts = given;
   rules = new Intl.PluralRules(language);
   numbers = numbersIn(language);

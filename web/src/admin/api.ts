@@ -1,7 +1,7 @@
 // The operator's verbs, as the server passes them on to the control socket for an administrator.
-import { signInAddress } from '../chat/address';
 import type { Failure } from '../chat/protocol';
 import { RequestError } from '../chat/socket';
+import { Forms } from '../forms';
 
 export type Names = Readonly<Record<string, string | number>>;
 
@@ -14,15 +14,14 @@ export interface Call {
 
 /** Every method rejects with a RequestError. */
 export class Api {
-  constructor(
-    private readonly csrf: string,
-    private readonly fetcher: typeof fetch = fetch.bind(globalThis),
-    /** For who is signed out by now, or no administrator: the server says which on the way. */
-    private readonly leave = () => location.assign(signInAddress(location.pathname)),
-  ) {}
+  private readonly forms: Forms;
+
+  constructor(...given: ConstructorParameters<typeof Forms>) {
+    this.forms = new Forms(...given);
+  }
 
   async call<T>({ verb, ...asked }: Call): Promise<T> {
-    const response = await this.post(`call/${verb}`, fields(asked));
+    const response = await this.forms.send(`/admin/call/${verb}`, fields(asked));
     return (await response.json()) as T;
   }
 
@@ -35,10 +34,14 @@ export class Api {
     leaving = new AbortController(),
   ): AsyncGenerator<T> {
     try {
-      const response = await this.post(`stream/${verb}`, fields(asked), leaving.signal);
+      const response = await this.forms.send(
+        `/admin/stream/${verb}`,
+        fields(asked),
+        leaving.signal,
+      );
       for await (const line of lines(response)) {
         const event = JSON.parse(line) as T | Ended;
-        if (isEnded(event)) throw this.refusal(event.error);
+        if (isEnded(event)) throw this.forms.refusal(event.error);
         yield event;
       }
     } finally {
@@ -48,47 +51,12 @@ export class Api {
 
   /** Types the password again; for some minutes dangerous actions are let through. */
   async confirm(password: string): Promise<void> {
-    await this.post('confirm', { password });
+    await this.forms.send('/admin/confirm', { password });
   }
 
-  /** Downloads the file that a verb answers with: by a form, so that it goes straight to the disk. */
+  /** Downloads the file that a verb answers with. */
   download(verb: string, names: Names): void {
-    const form = document.createElement('form');
-    form.method = 'post';
-    form.action = `/admin/file/${verb}`;
-    for (const [name, value] of Object.entries({ csrf: this.csrf, ...fields({ names }) })) {
-      const input = document.createElement('input');
-      Object.assign(input, { type: 'hidden', name, value });
-      form.append(input);
-    }
-    document.body.append(form);
-    form.submit();
-    form.remove();
-  }
-
-  private async post(
-    path: string,
-    form: Record<string, string>,
-    signal?: AbortSignal,
-  ): Promise<Response> {
-    let response: Response;
-    try {
-      response = await this.fetcher(`/admin/${path}`, {
-        method: 'POST',
-        headers: { Accept: 'application/json' },
-        body: new URLSearchParams({ csrf: this.csrf, ...form }),
-        ...(signal === undefined ? {} : { signal }),
-      });
-    } catch {
-      throw new RequestError('connection_lost');
-    }
-    if (response.ok) return response;
-    throw this.refusal(await failureOf(response));
-  }
-
-  private refusal({ code, fields }: Failure): RequestError {
-    if (code === 'not_allowed') this.leave();
-    return new RequestError(code, fields);
+    this.forms.download(`/admin/file/${verb}`, fields({ names }));
   }
 }
 
@@ -107,14 +75,6 @@ function fields({ names, body }: Omit<Call, 'verb'>): Record<string, string> {
     ...(names === undefined ? {} : { names: JSON.stringify(names) }),
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   };
-}
-
-async function failureOf(response: Response): Promise<Failure> {
-  try {
-    return ((await response.json()) as { error: Failure }).error;
-  } catch {
-    return { code: 'internal_error', fields: {} };
-  }
 }
 
 async function* lines(response: Response): AsyncGenerator<string> {

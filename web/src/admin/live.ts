@@ -13,8 +13,19 @@ export interface Live {
 
 function show(brand: Brand): void {
   takeColours(brand);
-  const name = document.querySelector('.admin-brand');
+  const name = document.querySelector('.page-brand');
   if (name !== null) name.textContent = brand.name;
+  document.querySelector('.page-home')?.firstElementChild?.replaceWith(markOf(brand));
+}
+
+/** As the template draws it (macros/brand.html). */
+function markOf({ logo }: Brand): HTMLElement {
+  if (logo !== '') {
+    return Object.assign(new Image(), { className: 'h-9 w-auto', src: logo, alt: '' });
+  }
+  const mark = Object.assign(document.createElement('span'), { className: 'mark size-9' });
+  mark.ariaHidden = 'true';
+  return mark;
 }
 
 /** Tells `onlive` again and again; nothing is asked for while the page is hidden. Returns its end. */

@@ -2,7 +2,7 @@
 import { render, screen } from '@testing-library/svelte';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import Announcer from './Announcer.svelte';
-import type { View } from './client';
+import type { View } from './view';
 import { ChatClient } from './client';
 import type { EngineState, Turn } from './protocol';
 import { answer, example, FakeSocket, message, turn } from './testing';
@@ -24,6 +24,7 @@ function at(change: Partial<Turn>, state: EngineState = 'busy'): { view: View } 
       status: 'open',
       engine: { ...example('engine').engine, state },
       branch: [message(1), answer(2, 1, { turn: given })],
+      turn: given,
       running: isOver ? null : given,
     },
   };

@@ -1,6 +1,6 @@
 // The page's knowledge: questions are never lost nor doubled, and a return misses nothing.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { View } from './client';
+import type { View } from './view';
 import { ChatClient } from './client';
 import type { Growing } from './conversation';
 import { answer, example, FakeSocket, message, turn } from './testing';
@@ -56,7 +56,7 @@ test('a first question gets an address, and its conversation follows by itself',
   expect(last().request('conversation.watch')).toBeUndefined();
 });
 
-test('a message that was searched for is shown, whatever branch it is on, until one asks', async () => {
+test('a message that was searched for is shown, whatever branch it is on, and asked below', async () => {
   hello();
   client.open('c', 2);
   snapshot('c', [message(1), answer(2, 1, { turn: null }), answer(3, 1, { turn: null })]);
@@ -70,7 +70,7 @@ test('a message that was searched for is shown, whatever branch it is on, until 
   expect(view.branch.map(({ id }) => id)).toEqual([1, 3]);
   client.open('c', 2);
   void client.ask('Encore', null);
-  expect(view.branch.map(({ id }) => id)).toEqual([1, 3]);
+  expect(last().request('chat.ask')).toMatchObject({ parent: 2, edits: null });
   client.open(null);
   expect(view.landing).toBeNull();
   await settle();
@@ -187,11 +187,11 @@ test('a conversation left is no longer watched, and its late events stay out of 
   client.open('b');
   expect(last().request('conversation.unwatch')).toMatchObject({ conversation: 'a' });
   snapshot('b', [message(7)]);
-  last().says({ type: 'messages', conversation: 'a', n: 6, messages: [message(2)] });
+  last().says({ type: 'messages', conversation: 'a', n: 6, messages: [answer(2, 1)] });
 
   expect(view.branch.map(({ id }) => id)).toEqual([7]);
   client.open('a');
-  expect(view.branch.map(({ id }) => id)).toEqual([2]);
+  expect(view.branch.map(({ id }) => id)).toEqual([1, 2]);
 });
 
 test('stop names the running turn', () => {
@@ -331,4 +331,43 @@ test('what is on no list is known once it is watched', async () => {
   await settle();
 
   expect(view.opened?.id).toBe('archived');
+});
+
+test('an edited question stands beside the one before, and is shown where it was written', async () => {
+  hello();
+  client.open('c');
+  snapshot('c', [message(1), answer(2, 1, { turn: null }), message(3, { parent: 2 })]);
+  const done = client.ask('Autrement', null, 'id', 1);
+  expect(last().request('chat.ask')).toMatchObject({ parent: null, edits: 1 });
+  last().accepts('chat.ask', { conversation: 'c', question: 4, answer: 5 });
+  await done;
+  last().says({
+    type: 'messages',
+    conversation: 'c',
+    n: 6,
+    messages: [message(4), answer(5, 4)],
+  });
+
+  expect(view.branch.map(({ id }) => id)).toEqual([4, 5]);
+  expect(view.versions.get(4)).toEqual([1, 4]);
+  client.choose(1);
+  expect(view.branch.map(({ id }) => id)).toEqual([1, 2, 3]);
+  expect(view.running?.id).toBe(1); // on the other branch
+});
+
+test('an answer made again is shown by the page that asked for it, and by no other', async () => {
+  hello();
+  client.open('c');
+  snapshot('c', [message(1), answer(2, 1, { turn: turn({ state: 'done' }) })]);
+  const again = (id: number, n: number): void =>
+    last().says({ type: 'messages', conversation: 'c', n, messages: [answer(id, 1)] });
+  void client.regenerate(2, null);
+  again(3, 6);
+  expect(view.branch.map(({ id }) => id)).toEqual([1, 3]);
+  last().accepts('chat.regenerate', { answer: 3 });
+  await settle();
+
+  again(4, 7);
+  expect(view.branch.map(({ id }) => id)).toEqual([1, 3]);
+  expect(view.versions.get(3)).toEqual([2, 3, 4]);
 });

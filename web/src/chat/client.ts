@@ -1,70 +1,41 @@
 // What the chat page knows and can do: the socket's messages in, one immutable view out.
+import { NOTHING } from './branches';
+import { VersionsOf } from './versions';
 import type { ConversationState, Growing } from './conversation';
-import { apply, branchThrough, EMPTY, newestBranch, runningTurn } from './conversation';
+import { apply, EMPTY } from './conversation';
 import { newClientId } from './ids';
-import { engineProblem } from './notices';
+import { Listing } from './listing';
+import { engineProblem } from './engine';
 import type {
   Answers,
-  Banner,
-  Brand,
+  Choices,
   Conversation,
   ConversationEvent,
   ConversationId,
-  Engine,
   Failure,
+  FolderId,
   Found,
   Hello,
-  Message,
   MessageId,
-  Model,
   Ok,
+  Place,
   Refusal,
   Requests,
   ServerMessage,
-  Turn,
   Verb,
 } from './protocol';
 import { listedWith } from './shelves';
-import type { End, SocketLike, Status } from './socket';
+import type { End, SocketLike } from './socket';
 import { Connection, RequestError } from './socket';
+import type { Pending, View } from './view';
+import { FIRST_VIEW, partOf } from './view';
 
-/** A question on its way: shown at once, and sent again if the connection was lost. */
 // Far beyond any model's context. The server cuts a socket off at 4 MB, and a page that sent more
 // would send it again at each return.
 const QUESTION_MAX_LENGTH = 500_000;
 const CHARACTERS_PER_TOKEN = 4; // about, in French and English; only to tell the size
 
 const tokensIn = (length: number): number => Math.round(length / CHARACTERS_PER_TOKEN);
-
-export type Pending = Readonly<Requests['chat.ask']>;
-
-export interface View {
-  readonly status: Status;
-  readonly end: End | null;
-  readonly isRestarting: boolean;
-  readonly engine: Engine | null;
-  readonly banner: Banner | null;
-  /** What it is now; null where it is what the page came with. */
-  readonly brand: Brand | null;
-  readonly models: readonly Model[];
-  readonly defaultModel: string | null;
-  readonly conversations: readonly Conversation[];
-  /** The open conversation; null is a new one. */
-  readonly current: ConversationId | null;
-  /** What is known of the open conversation, on whatever shelf it is. */
-  readonly opened: Conversation | null;
-  readonly isOpening: boolean;
-  readonly isMissing: boolean;
-  readonly branch: readonly Message[];
-  /** The message to be shown, on whatever branch it is; another object each time it is wanted. */
-  readonly landing: { readonly message: MessageId } | null;
-  readonly running: Turn | null;
-  /** The answer whose text will be written anew, see `ConversationState`. */
-  readonly stale: MessageId | null;
-  readonly pending: Pending | null;
-  /** Why the last thing the person asked for was refused. */
-  readonly problem: Failure | null;
-}
 
 export interface ClientOptions {
   open: () => SocketLike;
@@ -77,31 +48,15 @@ export interface ClientOptions {
 const KEPT = 8; // conversations of which the page remembers the messages, to come back at once
 
 export class ChatClient {
-  view: View = {
-    status: 'connecting',
-    end: null,
-    isRestarting: false,
-    engine: null,
-    banner: null,
-    brand: null,
-    models: [],
-    defaultModel: null,
-    conversations: [],
-    current: null,
-    opened: null,
-    isOpening: false,
-    isMissing: false,
-    branch: [],
-    landing: null,
-    running: null,
-    stale: null,
-    pending: null,
-    problem: null,
-  };
+  view: View = FIRST_VIEW;
   private readonly connection: Connection;
   private readonly states = new Map<ConversationId, ConversationState>();
   /** The newest request to watch each conversation that has no answer yet. */
   private readonly watching = new Map<ConversationId, symbol>();
+  private readonly versions = new VersionsOf();
+  /** The question whose next answer this page has asked for. */
+  private answered: MessageId | null = null;
+  private readonly listing = new Listing();
   private readonly followers = new Map<MessageId, (growing: Growing) => void>();
 
   constructor(private readonly options: ClientOptions) {
@@ -130,10 +85,11 @@ export class ChatClient {
     const before = this.view.current;
     const landing = message === null ? null : { message };
     if (before === id && this.view.branch.length > 0) {
-      if (landing !== null) this.land(landing);
+      if (id !== null && message !== null) this.land(id, message);
       return;
     }
     this.view = { ...this.view, landing };
+    if (id !== null && message !== null) this.versions.want(id, message);
     if (before !== null && before !== id && this.connection.status === 'open') {
       this.watching.delete(before); // whatever is under way, the server will have forgotten it
       void this.attempt('conversation.unwatch', { conversation: before });
@@ -142,8 +98,17 @@ export class ChatClient {
     if (id !== null) void this.watch(id);
   }
 
-  /** Asks; resolves once the server has kept the question. Rejects with a RequestError. */
-  async ask(text: string, model: string | null): Promise<void> {
+  /**
+   * Asks below what is shown, or instead of a question of before, as another version of it. Resolves
+   * once the server has kept the question; `choices` are a new conversation's. Rejects with a RequestError.
+   */
+  async ask(
+    text: string,
+    choices: Partial<Choices> | null,
+    client_id = newClientId(),
+    edits: MessageId | null = null,
+    attachments: readonly string[] | null = null,
+  ): Promise<void> {
     if (text.length > QUESTION_MAX_LENGTH) {
       const fields = { tokens: tokensIn(text.length), limit_tokens: tokensIn(QUESTION_MAX_LENGTH) };
       this.show({ problem: { code: 'message_too_long', fields } });
@@ -152,13 +117,15 @@ export class ChatClient {
     const conversation = this.view.current;
     const pending: Pending = {
       conversation,
-      client_id: newClientId(),
+      client_id,
       text,
-      parent: null,
-      model,
+      parent: edits === null ? (this.view.branch.at(-1)?.id ?? null) : null,
+      edits,
+      model: null, // the conversation's own
+      choices: conversation === null ? choices : null,
+      attachments,
     };
     this.show({ pending, problem: null });
-    this.land(null); // the question follows the newest message
     await this.send(pending);
   }
 
@@ -172,14 +139,37 @@ export class ChatClient {
     return this.connection.request(verb, fields);
   }
 
+  /** Fetches older conversations of the list, or of one folder. Rejects with a RequestError. */
+  async older(folder: FolderId | null): Promise<void> {
+    const fetch = (before: Place | null) => this.request('conversation.list', { before, folder });
+    this.show(await this.listing.older(folder, fetch, () => this.view));
+  }
+
   async stop(): Promise<void> {
     const { running } = this.view;
     if (running !== null) await this.attempt('chat.stop', { turn: running.id });
   }
 
   async regenerate(message: MessageId, model: string | null): Promise<void> {
-    this.land(null); // the new answer is on the newest branch
+    this.answered = this.view.branch.find(({ id }) => id === message)?.parent ?? null;
     await this.attempt('chat.regenerate', { message, model });
+    this.answered = null;
+  }
+
+  /** Shows the answer that is being written. */
+  chooseRunning(): void {
+    const { current, running } = this.view;
+    const { messages } = (current !== null && this.states.get(current)) || EMPTY;
+    const message = messages.find(({ turn }) => turn !== null && turn.id === running?.id);
+    if (message !== undefined) this.choose(message.id);
+  }
+
+  /** Shows another version: a message that is on another branch. */
+  choose(message: MessageId): void {
+    const { current } = this.view;
+    if (current === null) return;
+    this.versions.want(current, message);
+    this.show(this.shown(current));
   }
 
   async continueAnswer(message: MessageId): Promise<void> {
@@ -211,7 +201,8 @@ export class ChatClient {
 
   private async send(pending: Pending, isAgain = false): Promise<void> {
     try {
-      const { conversation } = await this.connection.request('chat.ask', pending);
+      const { conversation, question } = await this.connection.request('chat.ask', pending);
+      this.versions.want(conversation, question);
       this.accepted(pending, conversation, isAgain);
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
@@ -291,10 +282,16 @@ export class ChatClient {
       case 'conversation':
         this.listed(message.conversation);
         return;
+      case 'choices':
+        this.show({ chosen: message });
+        return;
       case 'conversations':
-        this.show({ conversations: message.conversations });
+        this.show(this.listing.begin(message));
         // Is the open one still there? The list has only the newest.
         if (this.view.current !== null) void this.watch(this.view.current);
+        return;
+      case 'folders':
+        this.show({ folders: message.folders });
         return;
       case 'engine':
         this.show({
@@ -312,7 +309,11 @@ export class ChatClient {
       case 'brand':
         this.show({ brand: message.brand });
         return;
+      case 'user':
+        this.show({ user: message.user });
+        return;
       case 'overview': // an administrator's page asks for it
+      case 'shares': // a page that shows one
         return;
       default:
         message satisfies never;
@@ -320,8 +321,9 @@ export class ChatClient {
   }
 
   private greeted(hello: Hello): void {
-    const { conversations, models, default_model: defaultModel, engine } = hello;
-    this.show({ conversations, models, defaultModel, engine, banner: null, isRestarting: false });
+    const { user, folders, models, default_model: defaultModel, engine } = hello;
+    const known = { ...this.listing.begin(hello), user, folders, models, defaultModel, engine };
+    this.show({ ...known, banner: null, isRestarting: false });
     this.watching.clear();
     if (this.view.current !== null) void this.watch(this.view.current);
     const waiting = this.opened;
@@ -335,6 +337,11 @@ export class ChatClient {
     if (before === EMPTY && id !== this.view.current) return;
     const state = apply(before, event);
     if (state === before) return;
+    if (event.type === 'messages') {
+      this.versions.hold(id, before.messages);
+      const own = event.messages.find(({ parent }) => parent !== null && parent === this.answered);
+      if (own !== undefined) this.versions.want(id, own.id);
+    }
     this.remember(id, state);
     if (state.isBehind && !before.isBehind) void this.watch(id);
     if (id !== this.view.current) return;
@@ -365,29 +372,16 @@ export class ChatClient {
     });
   }
 
-  private land(landing: View['landing']): void {
-    this.view = { ...this.view, landing };
-    this.show(this.shown(this.view.current));
+  private land(id: ConversationId, message: MessageId): void {
+    this.versions.want(id, message);
+    this.view = { ...this.view, landing: { message } };
+    this.show(this.shown(id));
   }
 
-  /** The part of the view that one conversation decides. */
   private shown(id: ConversationId | null): Partial<View> {
-    const state = id === null ? null : (this.states.get(id) ?? EMPTY);
-    if (state === null) {
-      return { opened: null, branch: [], running: null, stale: null, isOpening: false };
-    }
-    const { messages, position, stale } = state;
-    const { pending, landing } = this.view;
-    const hasCome = messages.some((message) => message.client_id === pending?.client_id);
-    const listed = this.view.conversations.find((each) => each.id === id);
-    return {
-      opened: this.view.opened?.id === id ? this.view.opened : (listed ?? null),
-      branch: landing === null ? newestBranch(messages) : branchThrough(messages, landing.message),
-      running: runningTurn(messages),
-      stale,
-      isOpening: position === null,
-      ...(pending !== null && hasCome ? { pending: null } : {}),
-    };
+    if (id === null) return partOf(this.view, null, null, NOTHING);
+    const state = this.states.get(id) ?? EMPTY;
+    return partOf(this.view, id, state, this.versions.shown(id, state.messages));
   }
 
   private show(change: Partial<View>): void {

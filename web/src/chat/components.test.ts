@@ -1,52 +1,18 @@
-// What a person sees and does: writing a question, and the tools of an answer.
+// What a person sees and does beside the composer: the tools of an answer, the banners, the sidebar.
 import { cleanup, fireEvent, render, screen } from '@testing-library/svelte';
 import { afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import Banners from './Banners.svelte';
-import type { View } from './client';
-import { ChatClient } from './client';
-import Composer from './Composer.svelte';
+import type { View } from './view';
+import { FIRST_VIEW } from './view';
 import Message from './Message.svelte';
-import { renderer } from './parts';
+import { acts, renderer, troubles } from './parts';
 import Sidebar from './Sidebar.svelte';
 import { RequestError } from './socket';
-import { answer, example, FakeSocket, message, turn } from './testing';
-
-const view = (change: Partial<View> = {}): View => ({
-  ...new ChatClient({
-    open: () => new FakeSocket(),
-    onaddress: () => undefined,
-    onview: () => undefined,
-    onend: () => undefined,
-  }).view,
-  status: 'open',
-  models: example('hello').models,
-  ...change,
-});
-
-const composer = (change: object = {}) => {
-  const calls = { onask: vi.fn(() => Promise.resolve()), onstop: vi.fn() };
-  const { rerender } = render(Composer, {
-    view: view(),
-    user: 7,
-    isReader: false,
-    isAdmin: false,
-    hasNoModel: false,
-    model: null,
-    ...calls,
-    ondismiss: () => undefined,
-    onmodel: () => undefined,
-    onmodels: () => undefined,
-    ...change,
-  });
-  return { ...calls, rerender };
-};
-const box = (): HTMLTextAreaElement => screen.getByLabelText('Your question');
-const write = async (text: string): Promise<void> => {
-  await fireEvent.input(box(), { target: { value: text } });
-};
+import { actingWith, answer, example, message, turn, viewWith } from './testing';
 
 // jsdom has no screen to ask about.
-beforeAll(() => {
+beforeAll(async () => {
+  await Promise.all([acts.load(), troubles.load()]);
   vi.stubGlobal('matchMedia', () => Object.assign(new EventTarget(), { matches: true }));
 });
 
@@ -58,112 +24,13 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-test('Enter sends and empties the field; Shift+Enter does not', async () => {
-  const { onask } = composer();
-  await write('Bonjour');
-  await fireEvent.keyDown(box(), { key: 'Enter', shiftKey: true });
-  expect(onask).not.toHaveBeenCalled();
-  await fireEvent.keyDown(box(), { key: 'Enter' });
-
-  expect(onask).toHaveBeenCalledWith('Bonjour');
-  expect(box().value).toBe('');
-});
-
-test('an input method that is composing keeps its Enter', async () => {
-  const { onask } = composer();
-  await write('Bonjour');
-  await fireEvent.keyDown(box(), { key: 'Enter', isComposing: true });
-
-  expect(onask).not.toHaveBeenCalled();
-});
-
-test('a refused question comes back into the field', async () => {
-  composer({ onask: () => Promise.reject(new RequestError('queue_full')) });
-  await write('Bonjour');
-  await fireEvent.keyDown(box(), { key: 'Enter' });
-
-  await vi.waitFor(() => expect(box().value).toBe('Bonjour'));
-});
-
-test('what was typed is there again after a reload', async () => {
-  localStorage.setItem('couachgpt.draft.7.new', 'à moitié écrit');
-  composer();
-
-  await vi.waitFor(() => expect(box().value).toBe('à moitié écrit'));
-});
-
-test("another person's draft is not shown", async () => {
-  localStorage.setItem('couachgpt.draft.8.new', 'secret');
-  composer();
-  await Promise.resolve();
-
-  expect(box().value).toBe('');
-});
-
-test('while an answer is written the button stops it', async () => {
-  const { onask, onstop } = composer({ view: view({ running: turn({ state: 'writing' }) }) });
-  await write('Encore');
-  await fireEvent.keyDown(box(), { key: 'Enter' });
-  await fireEvent.click(screen.getByRole('button', { name: 'Stop' }));
-
-  expect(onask).not.toHaveBeenCalled();
-  expect(onstop).toHaveBeenCalledOnce();
-  expect(box().value).toBe('Encore');
-});
-
-test.each([
-  [{ isReader: true }, /read here, but not write/],
-  [{ hasNoModel: true }, /as soon as a model/],
-])('who cannot write sees why (%#)', (change, reason) => {
-  composer(change);
-
-  expect(screen.getByText(reason)).toBeTruthy();
-  expect(screen.queryByLabelText('Your question')).toBeNull();
-});
-
-test('a model that cannot be used, or was set aside, cannot be chosen', () => {
-  const [good] = example('hello').models;
-  const models = [good, { ...good, name: 'aside', is_broken: true }] as View['models'];
-  composer({ view: view({ models, defaultModel: good?.name ?? '' }) });
-
-  const options = [...screen.getByLabelText<HTMLSelectElement>('Model').options];
-  expect(options.map(({ disabled }) => disabled)).toEqual([false, true]);
-});
-
-test('who cannot write can still stop an answer', async () => {
-  const { onstop } = composer({ isReader: true, view: view({ running: turn() }) });
-  await fireEvent.click(screen.getByRole('button', { name: 'Stop' }));
-
-  expect(onstop).toHaveBeenCalledOnce();
-});
-
-test('Enter during an answer says why nothing leaves, until the text changes', async () => {
-  composer({ view: view({ running: turn({ state: 'writing' }) }) });
-  await write('Encore');
-  expect(screen.queryByRole('status')).toBeNull();
-  await fireEvent.keyDown(box(), { key: 'Enter' });
-  expect(screen.getByRole('status').textContent).toContain('still being written');
-
-  await write('Encore une');
-  expect(screen.queryByRole('status')).toBeNull();
-});
-
-test('that hint goes with the answer', async () => {
-  const { rerender } = composer({ view: view({ running: turn({ state: 'writing' }) }) });
-  await write('Encore');
-  await fireEvent.keyDown(box(), { key: 'Enter' });
-  await rerender({ view: view() });
-
-  expect(screen.queryByRole('status')).toBeNull();
-});
-
 const sidebar = (role: 'member' | 'reader', login = 'anne') => {
   const onlogout = vi.fn();
   render(Sidebar, {
     props: {
       props: {
         brand: { name: 'CouachGPT', logo: '' },
-        user: { id: 7, login, name: 'Anne', role, language: 'en' },
+        user: { id: 7, login, name: 'Anne', role, language: 'en', zone: '', model: '' },
         conversation: null,
         csrf: 'c',
         theme: 'auto',
@@ -171,8 +38,8 @@ const sidebar = (role: 'member' | 'reader', login = 'anne') => {
         language: 'en',
         version: '1',
       },
-      conversations: [],
-      current: null,
+      view: FIRST_VIEW,
+      filing: { older: () => Promise.resolve(), edit: () => undefined, move: () => undefined },
       isOpen: true,
       search: () => Promise.reject(new RequestError('not_searched')),
       isShut: false,
@@ -221,14 +88,12 @@ const shown = (given: ReturnType<typeof message>, change: object = {}): HTMLElem
     isLast: true,
     engine: 'busy',
     isStale: false,
-    canAct: true,
+    acting: actingWith(),
     follow: () => () => undefined,
-    onregenerate: () => undefined,
-    oncontinue: () => undefined,
     ...change,
   }).container;
 const buttons = (): string[] =>
-  screen.queryAllByRole('button').map((button) => button.textContent.trim());
+  screen.queryAllByRole('button').map((each) => each.ariaLabel ?? each.textContent.trim());
 
 test('a question is shown as it was typed', () => {
   expect(shown(message(1, { text: '**not bold** <b>x</b>' })).textContent).toContain(
@@ -243,17 +108,20 @@ test('a finished answer is drawn, with its figures, and can be copied and made a
 
   expect(container.querySelector('strong')?.textContent).toBe('infusion');
   expect(container.textContent).toContain('412 tokens');
-  expect(buttons()).toEqual(['Copy', 'Answer again']);
+  expect(buttons().slice(0, 2)).toEqual(['Copy', 'Answer again']); // there is one model
+  expect(buttons()[2]).toMatch(/^412 tokens .*Details$/);
 });
 
 test.each(['interrupted', 'stopped', 'failed'] as const)(
   'an answer that was %s can be continued',
   async (state) => {
-    const oncontinue = vi.fn();
-    shown(answer(2, 1, { text: 'Bon', turn: turn({ state }) }), { oncontinue });
+    const proceed = vi.fn();
+    shown(answer(2, 1, { text: 'Bon', turn: turn({ state }) }), {
+      acting: actingWith({ proceed }),
+    });
     await fireEvent.click(screen.getByRole('button', { name: 'Continue' }));
 
-    expect(oncontinue).toHaveBeenCalledWith(2);
+    expect(proceed).toHaveBeenCalledWith(2);
   },
 );
 
@@ -262,7 +130,7 @@ test('an answer that failed at once says why and can be tried again', () => {
   const container = shown(answer(2, 1, { turn: turn({ state: 'failed', error }) }));
 
   expect(container.textContent).toContain('The model small is no longer on the server');
-  expect(buttons()).toEqual(['Try again']);
+  expect(buttons().slice(0, 1)).toEqual(['Try again']);
 });
 
 test('a running answer says its stage and has no tools yet', () => {
@@ -287,9 +155,9 @@ const stageOf = (container: HTMLElement): string =>
 
 test('a stage that takes long says since when, each stage anew, and nothing aloud', async () => {
   vi.useFakeTimers();
-  const shared = { isAdmin: false, language: 'en', isLast: true, canAct: true };
+  const shared = { isAdmin: false, language: 'en', isLast: true, acting: actingWith() };
   const props = { ...shared, engine: 'busy' as const, isStale: false };
-  const calls = { follow: () => () => undefined, onregenerate: vi.fn(), oncontinue: vi.fn() };
+  const calls = { follow: () => () => undefined };
   const reading = (tokens: number) => ({
     message: answer(2, 1, {
       turn: turn({ state: 'reading', read_tokens: tokens, prompt_tokens: 1000 }),
@@ -329,8 +197,14 @@ test('what an attempt left behind is shown as such, with what is being done', ()
 
 test('while the engine is brought back one clock goes on, also for text that grew', async () => {
   vi.useFakeTimers();
-  const props = { isAdmin: false, language: 'en', isLast: true, canAct: true, isStale: false };
-  const calls = { follow: () => () => undefined, onregenerate: vi.fn(), oncontinue: vi.fn() };
+  const props = {
+    isAdmin: false,
+    language: 'en',
+    isLast: true,
+    acting: actingWith(),
+    isStale: false,
+  };
+  const calls = { follow: () => () => undefined };
   const writing = { message: answer(2, 1, { turn: turn({ state: 'writing' }) }) };
   const { container, rerender } = render(Message, {
     ...props,
@@ -348,14 +222,19 @@ test('while the engine is brought back one clock goes on, also for text that gre
   expect(stageOf(container)).toBe('Loading the model small…');
 });
 
-test('an older answer can only be copied', () => {
-  shown(answer(2, 1, { text: 'Bon', turn: turn({ state: 'stopped' }) }), { isLast: false });
+test('an older answer can be made again, but not continued, and who only reads can copy it', () => {
+  const given = answer(2, 1, { text: 'Bon', turn: turn({ state: 'stopped' }) });
+  shown(given, { isLast: false });
+  expect(buttons()).toContain('Answer again');
+  expect(buttons()).not.toContain('Continue');
+  cleanup();
 
-  expect(buttons()).toEqual(['Copy']);
+  shown(given, { acting: actingWith({ canWrite: false }) });
+  expect(buttons()).toEqual(['Copy', 'Details']);
 });
 
 const banner = (isAdmin: boolean, change: Partial<View>): string => {
-  const { container } = render(Banners, { view: view(change), isAdmin });
+  const { container } = render(Banners, { view: viewWith(change), isAdmin });
   return container.textContent.trim();
 };
 const engine = (kind: string, detail: string | null = null, is_up = false) => ({
@@ -396,11 +275,11 @@ test.each(['open', 'waiting'] as const)('a restart is told while the socket is %
 });
 
 test('the engine’s banner is read aloud when it comes, with the remedy below', async () => {
-  const { container, rerender } = render(Banners, { view: view({}), isAdmin: true });
+  const { container, rerender } = render(Banners, { view: viewWith({}), isAdmin: true });
   const region = screen.getByRole('status');
   expect(region.textContent.trim()).toBe('');
   const failed = { ...engine('ollama').engine, state: 'failed', reason: 'crash_loop' } as const;
-  await rerender({ view: view({ engine: failed }) });
+  await rerender({ view: viewWith({ engine: failed }) });
 
   expect(screen.getByRole('status')).toBe(region);
   expect(region.textContent).toContain('Answers are paused. You can go on asking');
@@ -410,7 +289,7 @@ test('the engine’s banner is read aloud when it comes, with the remedy below',
 });
 
 test('a command in a sentence is shown as one', () => {
-  const { container } = render(Banners, { view: view(noModel('ollama')), isAdmin: true });
+  const { container } = render(Banners, { view: viewWith(noModel('ollama')), isAdmin: true });
 
   expect(container.querySelector('code')?.textContent).toBe('ollama pull NAME');
 });

@@ -1,7 +1,7 @@
 // The reducer: no gap, no repeat, and a piece of text that copies nothing.
 import { expect, test } from 'vitest';
 import type { ConversationState } from './conversation';
-import { apply, branchThrough, EMPTY, newestBranch, runningTurn, whole } from './conversation';
+import { apply, EMPTY, newestTurn, whole } from './conversation';
 import type { ConversationEvent, Message } from './protocol';
 import { answer, example, message, turn } from './testing';
 
@@ -54,8 +54,8 @@ test('the examples follow one another', () => {
   state = apply(state, example('rewrite'));
   expect(state.position?.n).toBe(122);
   expect(textOf(state, 44)).toBe('');
-  expect(runningTurn(state.messages)?.state).toBe('reading');
-  expect(newestBranch(state.messages).map(({ id }) => id)).toEqual([41, 42, 43, 44]);
+  expect(newestTurn(state.messages)?.state).toBe('reading');
+  expect(state.messages.map(({ id }) => id)).toEqual([41, 42, 43, 44]);
 });
 
 test('text is appended to what the snapshot had', () => {
@@ -108,7 +108,7 @@ test('the end of a turn puts the text into the list', () => {
 
   expect(state.growing).toBeNull();
   expect(state.messages[1]).toMatchObject({ text: 'Bonjour', turn: done });
-  expect(runningTurn(state.messages)).toBeNull();
+  expect(newestTurn(state.messages)).toBe(done);
 });
 
 test('an answer that is continued keeps its text and goes on', () => {
@@ -138,28 +138,6 @@ test('text of an unknown message moves the position only', () => {
 
   expect(state.growing).toBeNull();
   expect(state.position?.n).toBe(11);
-});
-
-test('of two answers to one question the newest is shown', () => {
-  const branch = newestBranch([message(1), answer(2, 1), message(3, { parent: 2 }), answer(4, 1)]);
-
-  expect(branch.map(({ id }) => id)).toEqual([1, 4]);
-});
-
-test.each([
-  [2, [1, 2, 3]],
-  [3, [1, 2, 3]],
-  [4, [1, 4]],
-  [1, [1, 4]],
-  [9, [1, 4]],
-])('the branch through message %i is %j', (id, expected) => {
-  const tree = [message(1), answer(2, 1), message(3, { parent: 2 }), answer(4, 1)];
-
-  expect(branchThrough(tree, id).map((each) => each.id)).toEqual(expected);
-});
-
-test('parents that go round in a circle end', () => {
-  expect(newestBranch([message(1, { parent: 2 }), message(2, { parent: 1 })])).toHaveLength(2);
 });
 
 test('a new attempt replaces text and thinking, and its pieces go on after what it began with', () => {

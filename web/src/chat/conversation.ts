@@ -61,40 +61,13 @@ export function whole(state: ConversationState, message: Message): Message {
   return { ...message, text: growing.text, thinking: growing.thinking };
 }
 
-/**
- * Returns the branch that ends at the newest message: what a reader sees. Edited questions and
- * regenerated answers are siblings in the tree; the older ones are not shown.
- */
-export function newestBranch(messages: readonly Message[]): readonly Message[] {
-  return branchTo(messages, Math.max(...messages.map(({ id }) => id)));
-}
-
-/** Returns the branch through a message and on to the newest after it; else the newest branch. */
-export function branchThrough(messages: readonly Message[], id: MessageId): readonly Message[] {
-  if (!messages.some((message) => message.id === id)) return newestBranch(messages);
-  const after = new Set([id]);
-  // A message is newer than its parent, so one pass finds all that follow.
-  for (const message of messages.toSorted((a, b) => a.id - b.id)) {
-    if (message.parent !== null && after.has(message.parent)) after.add(message.id);
-  }
-  return branchTo(messages, Math.max(...after));
-}
-
-function branchTo(messages: readonly Message[], id: MessageId): readonly Message[] {
-  const byId = new Map(messages.map((message) => [message.id, message]));
-  const branch: Message[] = [];
-  let leaf = byId.get(id);
-  while (leaf !== undefined && branch.length < messages.length) {
-    branch.push(leaf);
-    leaf = leaf.parent === null ? undefined : byId.get(leaf.parent);
-  }
-  return branch.reverse();
-}
-
-/** Returns the turn that is writing an answer here, if any. */
-export function runningTurn(messages: readonly Message[]): Turn | null {
-  const running = messages.findLast((each) => each.turn !== null && !isFinal(each.turn));
-  return running?.turn ?? null;
+/** Returns the turn that began last: a conversation has one at a time. */
+export function newestTurn(messages: readonly Message[]): Turn | null {
+  const turns = messages.flatMap(({ turn }) => turn ?? []);
+  return turns.reduce<Turn | null>(
+    (found, each) => (each.id > (found?.id ?? 0) ? each : found),
+    null,
+  );
 }
 
 function merged(known: readonly Message[], fresh: readonly Message[]): readonly Message[] {

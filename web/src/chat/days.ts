@@ -1,6 +1,7 @@
 // The list of conversations in groups by day, as people name days, and moments as they write them.
 import { t } from '../i18n';
 import type { Conversation } from './protocol';
+import { currentZone } from './zone.svelte';
 
 export interface Group {
   readonly label: string;
@@ -13,13 +14,13 @@ const DAY_MILLISECONDS = 86_400_000;
 
 /**
  * Returns the groups, newest first after those that are pinned; the label of an old one is its
- * month. Days are those of `zone`, by default the browser's.
+ * month.
  */
 export function byDay(
   conversations: readonly Conversation[],
   now: Date,
   language: string,
-  zone?: string,
+  zone = currentZone(),
 ): readonly Group[] {
   const groups = new Map<string, Group>();
   const dayOf = daysIn(zone);
@@ -60,7 +61,7 @@ const capitalised = (text: string, language: string): string =>
  * Returns what numbers the days of a zone: what counts is the date on the calendar there, so late
  * yesterday is yesterday, and a day of 23 or 25 hours is one day.
  */
-export function daysIn(zone?: string): (time: Date) => number {
+export function daysIn(zone = currentZone()): (time: Date) => number {
   const calendar = new Intl.DateTimeFormat('en-u-ca-gregory-nu-latn', {
     year: 'numeric',
     month: 'numeric',
@@ -77,7 +78,7 @@ export function daysIn(zone?: string): (time: Date) => number {
 }
 
 /** Writes a moment of the server's, with its time, as people of this language and zone do. */
-export function momentText(moment: string, language: string, zone?: string): string {
+export function momentText(moment: string, language: string, zone = currentZone()): string {
   return new Intl.DateTimeFormat(localeFor(language), {
     dateStyle: 'medium',
     timeStyle: 'short',
@@ -86,6 +87,6 @@ export function momentText(moment: string, language: string, zone?: string): str
 }
 
 /** Returns the browser's own kind of a language: English dates differ between countries. */
-function localeFor(language: string): string {
+export function localeFor(language: string): string {
   return navigator.languages.find((each) => each.split('-')[0] === language) ?? language;
 }

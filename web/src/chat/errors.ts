@@ -9,6 +9,7 @@ const text = (value: unknown): string =>
 const count = (value: unknown): number => (typeof value === 'number' ? value : 0);
 
 const GIGABYTE = 1e9;
+const MEBIBYTE = 1024 * 1024;
 
 const SENTENCES: Readonly<Record<string, Sentence>> = {
   // ours, on this side of the wire
@@ -27,6 +28,10 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
       least: text(fields.least),
       most: text(fields.most),
     }),
+  system_prompt_too_long: (fields) =>
+    t('The instructions of this conversation are too long: {max_length} characters fit.', {
+      max_length: text(fields.max_length),
+    }),
   message_empty: () => t('Your message is empty. Write a question first.'),
   message_too_long: (fields) =>
     t(
@@ -35,6 +40,20 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
     ),
   title_invalid: (fields) =>
     t('A title has 1 to {max_length} characters.', { max_length: text(fields.max_length) }),
+  prompt_invalid: (fields) =>
+    t('A prompt has 1 to {max_length} characters.', { max_length: text(fields.max_length) }),
+  prompts_full: (fields) =>
+    t('{most} prompts are kept, and no more. Delete one that is no longer used.', {
+      most: text(fields.most),
+    }),
+  folder_name_invalid: (fields) =>
+    t('A folder’s name has 1 to {max_length} characters.', { max_length: text(fields.max_length) }),
+  folder_taken: (fields) =>
+    t('You have a folder “{name}” already. Choose another name.', { name: text(fields.name) }),
+  folders_full: (fields) =>
+    t('You have {limit} folders, and more are not possible. Remove one first.', {
+      limit: text(fields.limit),
+    }),
   turn_running: () =>
     t('An answer is already being written here. Wait for its end, or stop it first.'),
   queue_full: (fields) =>
@@ -85,6 +104,23 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
     t('This link has been used or is too old. Ask your administrator for a new one.'),
   last_administrator: () => t('This is the last active administrator: name another one before.'),
   form_expired: () => t('This page was open for too long. Reload it and try again.'),
+
+  // shares, and files of conversations
+  person_unknown: () => t('Nobody with an active account has this user name.'),
+  shared_enough: (fields) =>
+    t('At most {limit} people may read it.', {
+      limit: text(fields.limit),
+    }),
+  import_broken: () => t('This file is damaged: nothing was imported.'),
+  import_unknown: () => t('No conversation was found in this file.'),
+  import_too_new: () =>
+    t('This file comes from a newer version of CouachGPT: nothing was imported.'),
+  import_too_large: (fields) =>
+    t('This file is too large: {limit} MB at most.', {
+      limit: Math.round(count(fields.limit_bytes) / 1_048_576),
+    }),
+  import_running: () => t('Another file of yours is being imported.'),
+
   sandbox_missing: () =>
     t('The server has nothing to open a file safely with, so it did not open it.'),
   sandbox_failed: () =>
@@ -94,6 +130,20 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
       'The file was refused ({reason}). Take a PNG or SVG picture of 256 KiB at most, without scripts or outside links.',
       { reason: text(fields.reason) },
     ),
+
+  // files
+  attachment_refused: () => t('This file cannot be read.'),
+  attachment_too_large: (fields) =>
+    t('This file is too large: {size} MB at most.', {
+      size: Math.floor(count(fields.limit_bytes) / MEBIBYTE),
+    }),
+  attachments_full: () => t('There is no room for more files.'),
+  too_many_attachments: (fields) =>
+    tn('{n} file at most at once.', '{n} files at most at once.', count(fields.limit)),
+  model_blind: (fields) =>
+    t('{model} cannot see pictures. Choose a model that can, or remove the picture.', {
+      model: text(fields.model),
+    }),
 
   // the engine
   engine_failed: () => t('The AI engine failed. Try again in a moment.'),

@@ -2,10 +2,13 @@
 
 const PREFIX = 'couachgpt.';
 
+/** Of this browser, or of this tab alone. */
+type Place = 'localStorage' | 'sessionStorage';
+
 /** Returns what was kept under a name, or ''. */
-export function kept(name: string): string {
+export function kept(name: string, place: Place = 'localStorage'): string {
   try {
-    return localStorage.getItem(PREFIX + name) ?? '';
+    return window[place].getItem(PREFIX + name) ?? '';
   } catch {
     return '';
   }
@@ -13,21 +16,37 @@ export function kept(name: string): string {
 
 /** Forgets everything whose name starts so: what a person wrote must not outlast their session. */
 export function forget(start: string): void {
+  for (const name of keptNames(start)) keep(name, '');
+}
+
+/** Forgets what was written here and not sent, as a log-out does. */
+export function forgetWritten(): void {
+  forget('draft.');
+  forget('ahead.');
+}
+
+/** Returns the names, of what is kept, that start so. */
+export function keptNames(start: string): string[] {
   try {
-    for (const name of Object.keys(localStorage)) {
-      if (name.startsWith(PREFIX + start)) localStorage.removeItem(name);
-    }
+    const all = Object.keys(localStorage).filter((name) => name.startsWith(PREFIX + start));
+    return all.map((name) => name.slice(PREFIX.length));
   } catch {
-    // Where nothing can be kept there is nothing to forget.
+    return [];
   }
 }
 
-/** Keeps a text under a name; '' forgets it. */
-export function keep(name: string, text: string): void {
+/** Returns the name of what another tab has just changed, or null: it is none of ours. */
+export function changedName({ key }: StorageEvent): string | null {
+  return key?.startsWith(PREFIX) === true ? key.slice(PREFIX.length) : null;
+}
+
+/** Keeps a text under a name; '' forgets it. Says whether it could: not in a store that is full. */
+export function keep(name: string, text: string, place: Place = 'localStorage'): boolean {
   try {
-    if (text === '') localStorage.removeItem(PREFIX + name);
-    else localStorage.setItem(PREFIX + name, text);
+    if (text === '') window[place].removeItem(PREFIX + name);
+    else window[place].setItem(PREFIX + name, text);
+    return true;
   } catch {
-    // A private window or a full store: the text stays on the page, that is all we can do.
+    return text === '';
   }
 }

@@ -1,7 +1,8 @@
 // The engine's banner: what each state says, to whom, and that it promises only what is true.
 import { expect, test } from 'vitest';
 import type { Notice } from './notices';
-import { engineNotice, engineProblem } from './notices';
+import { engineProblem } from './engine';
+import { engineNotice } from './notices';
 import type { Engine, EngineState, FailedReason } from './protocol';
 import { example, turn } from './testing';
 

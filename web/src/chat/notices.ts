@@ -1,6 +1,7 @@
 // What the banner tells everybody of the engine: the watchdog's word for it, and what to do about it.
 import { t } from '../i18n';
-import type { View } from './client';
+import type { Seen } from './engine';
+import { engineProblem, HEALING, PAUSED } from './engine';
 import { askAdmin, engineRemedy, engineText } from './errors';
 import type { Engine, EngineState, FailedReason } from './protocol';
 
@@ -12,41 +13,10 @@ export interface Notice {
   readonly isLate: boolean;
 }
 
-type Seen = Pick<View, 'status' | 'engine' | 'models' | 'running'>;
-
-/** It does not answer, and is being brought back. */
-const HEALING: ReadonlySet<EngineState> = new Set([
-  'hung_idle',
-  'hung_spin',
-  'dead',
-  'cancelling',
-  'unloading',
-  'backoff',
-  'restarting',
-]);
-/** It is given nothing until it is back, or until a person says so: questions are kept and wait. */
-const PAUSED: ReadonlySet<EngineState> = new Set([
-  'failed',
-  'stopped',
-  'unreachable',
-  'maintenance',
-  'held',
-]);
 /** It works, or the watchdog still thinks that it does: a probe without an answer is no news. */
 const DOUBTFUL: ReadonlySet<EngineState> = new Set(['slow', 'thrashing', 'suspect']);
 /** No restart will help: what the probe found says more than the state. */
 const HOPELESS: ReadonlySet<string> = new Set(['engine_missing', 'engine_cpu_unsupported']);
-
-export const isHealing = (state: EngineState): boolean => HEALING.has(state);
-export const isPaused = (state: EngineState): boolean => PAUSED.has(state);
-
-/** Returns the code of what keeps questions from being taken, as far as the banner tells it. */
-export function engineProblem({ status, engine, models }: Omit<Seen, 'running'>): string | null {
-  if (status !== 'open' || engine === null) return null;
-  const isPromised = models.length > 0 && (PAUSED.has(engine.state) || HEALING.has(engine.state));
-  if (!engine.is_up) return isPromised ? null : (engine.detail ?? 'engine_unavailable');
-  return models.length === 0 ? 'no_model' : null;
-}
 
 /** Returns what the banner says of the engine; null where there is nothing to tell. */
 export function engineNotice(seen: Seen, isAdmin: boolean): Notice | null {

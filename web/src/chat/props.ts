@@ -1,8 +1,8 @@
 // What the server tells the chat page in its markup, once.
-import type { ConversationId, User } from './protocol';
+import type { ConversationId, OwnUser } from './protocol';
 
 export interface Props {
-  readonly user: User;
+  readonly user: OwnUser;
   readonly brand: { readonly name: string; readonly logo: string };
   readonly language: string;
   readonly theme: string;

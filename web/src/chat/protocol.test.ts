@@ -13,6 +13,7 @@ const TYPES = [
   'text',
   'rewrite',
   'conversation',
+  'choices',
   'engine',
   'banner',
   'brand',

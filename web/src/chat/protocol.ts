@@ -1,147 +1,24 @@
 // The messages of docs/protocol.md, version 1, and the one place where text becomes a message.
 
+import type {
+  Choices,
+  Conversation,
+  ConversationId,
+  Engine,
+  Failure,
+  Folder,
+  Message,
+  MessageId,
+  Model,
+  OwnUser,
+  Position,
+  Turn,
+} from './shapes';
+
+export type * from './requests';
+export * from './shapes';
+
 export const PROTOCOL = 1;
-
-export type ConversationId = string;
-export type MessageId = number;
-export type TurnId = number;
-export type Fields = Readonly<Record<string, unknown>>;
-
-export interface Position {
-  readonly epoch: string;
-  readonly n: number;
-}
-
-export interface User {
-  readonly id: number;
-  readonly login: string;
-  readonly name: string;
-  readonly role: 'admin' | 'member' | 'reader';
-  readonly language: string;
-}
-
-export interface Conversation {
-  readonly id: ConversationId;
-  readonly kind: 'chat' | 'room';
-  readonly title: string;
-  readonly created_at: string;
-  readonly updated_at: string;
-  readonly is_pinned: boolean;
-  readonly is_archived: boolean;
-  /** When it went to the bin. */
-  readonly deleted_at: string | null;
-}
-
-export interface Model {
-  readonly name: string;
-  readonly size_bytes: number | null;
-  readonly family: string | null;
-  readonly parameters: string | null;
-  readonly quantization: string | null;
-  readonly context_tokens: number | null;
-  readonly abilities: readonly string[];
-  readonly is_loaded: boolean;
-  readonly is_broken: boolean;
-  readonly is_quarantined: boolean;
-}
-
-/** What the watchdog says of the engine. */
-export type Verdict =
-  | 'starting'
-  | 'ready'
-  | 'busy'
-  | 'slow'
-  | 'loading'
-  | 'thrashing'
-  | 'suspect'
-  | 'hung_idle'
-  | 'hung_spin'
-  | 'dead'
-  | 'cancelling'
-  | 'unloading'
-  | 'backoff'
-  | 'restarting'
-  | 'failed'
-  | 'unreachable'
-  | 'stopped'
-  | 'maintenance';
-
-/** Held: the engine is well, and an administrator has paused the queue. */
-export type EngineState = Verdict | 'held';
-
-export type FailedReason =
-  'budget_spent' | 'cannot_restart' | 'crash_loop' | 'port_taken' | 'restart_stuck';
-
-export interface Engine {
-  readonly kind: string;
-  readonly is_up: boolean;
-  readonly detail: string | null;
-  readonly state: EngineState;
-  /** Only where it failed. */
-  readonly reason: FailedReason | null;
-}
-
-export interface Failure {
-  readonly code: string;
-  readonly fields: Fields;
-}
-
-export interface Timings {
-  readonly prompt_tokens: number | null;
-  readonly cached_tokens: number | null;
-  readonly answer_tokens: number | null;
-  readonly load_seconds: number | null;
-  readonly read_seconds: number | null;
-  readonly write_seconds: number | null;
-  readonly tokens_per_second: number | null;
-  readonly total_seconds: number | null;
-}
-
-export type TurnState =
-  | 'queued'
-  | 'loading'
-  | 'reading'
-  | 'thinking'
-  | 'writing'
-  | 'done'
-  | 'stopped'
-  | 'interrupted'
-  | 'failed';
-
-export interface Turn {
-  readonly id: TurnId;
-  readonly state: TurnState;
-  readonly attempt: number;
-  readonly model: string;
-  readonly source: string;
-  readonly place: number | null;
-  /** While queued, where it can be told: from, to. */
-  readonly wait_seconds: readonly [number, number] | null;
-  /** Queued again because the engine did not answer; what is written stays until `rewrite`. */
-  readonly is_healing: boolean;
-  readonly read_tokens: number | null;
-  readonly prompt_tokens: number | null;
-  readonly queued_at: string;
-  readonly started_at: string | null;
-  readonly finished_at: string | null;
-  readonly timings: Timings | null;
-  readonly finish_reason: 'stop' | 'length' | null;
-  readonly error: Failure | null;
-}
-
-export interface Message {
-  readonly id: MessageId;
-  readonly parent: MessageId | null;
-  readonly author: 'person' | 'model';
-  readonly author_id: number | null;
-  readonly client_id: string | null;
-  readonly text: string;
-  readonly thinking: string;
-  readonly created_at: string;
-  readonly edited_at: string | null;
-  readonly deleted_at: string | null;
-  readonly turn: Turn | null;
-}
 
 // --- from the server ------------------------------------------------------------------------
 
@@ -149,8 +26,10 @@ export interface Hello {
   readonly type: 'hello';
   readonly protocol: number;
   readonly epoch: string;
-  readonly user: User;
+  readonly user: OwnUser;
   readonly conversations: readonly Conversation[];
+  readonly has_more: boolean;
+  readonly folders: readonly Folder[];
   readonly models: readonly Model[];
   readonly default_model: string | null;
   readonly engine: Engine;
@@ -206,38 +85,29 @@ export interface TextRewritten extends Positioned {
   readonly thinking: string;
 }
 
-/** A piece of a text that was found. */
-export interface Part {
-  readonly text: string;
-  readonly is_hit: boolean;
-}
-
-export interface FoundTitle {
-  readonly conversation: Conversation;
-  readonly parts: readonly Part[];
-}
-
-export interface FoundMessage extends FoundTitle {
-  readonly message: MessageId;
-  readonly author: Message['author'];
-  readonly created_at: string;
-}
-
-export interface Found {
-  readonly titles: readonly FoundTitle[];
-  readonly messages: readonly FoundMessage[];
-  readonly has_more: boolean;
-}
-
 export interface ConversationChanged {
   readonly type: 'conversation';
   readonly conversation: Conversation;
+}
+
+/** Others are chosen for a conversation: on another page, or on this one. */
+export interface ChoicesChanged {
+  readonly type: 'choices';
+  readonly conversation: ConversationId;
+  readonly choices: Choices;
 }
 
 /** Some were deleted for good: the whole list, as in `hello`. */
 export interface ConversationsChanged {
   readonly type: 'conversations';
   readonly conversations: readonly Conversation[];
+  readonly has_more: boolean;
+}
+
+/** One was made, renamed, removed or brought back: all of them. */
+export interface FoldersChanged {
+  readonly type: 'folders';
+  readonly folders: readonly Folder[];
 }
 
 /** To everybody: the engine went down or came back, or has other models. */
@@ -281,6 +151,17 @@ export interface Overview {
   readonly error?: Failure;
 }
 
+/** The person changed their name, or what they prefer. */
+export interface UserChanged {
+  readonly type: 'user';
+  readonly user: OwnUser;
+}
+
+/** To everybody: some share may be another now, or none. */
+export interface SharesChanged {
+  readonly type: 'shares';
+}
+
 export interface Closing {
   readonly type: 'closing';
   readonly reason: 'server_restarting' | 'signed_out';
@@ -294,66 +175,15 @@ export type ServerMessage =
   | ConversationEvent
   | ConversationChanged
   | ConversationsChanged
+  | FoldersChanged
+  | ChoicesChanged
   | EngineChanged
   | BannerChanged
   | BrandChanged
+  | UserChanged
   | Overview
+  | SharesChanged
   | Closing;
-
-// --- from the browser -----------------------------------------------------------------------
-
-/** The fields of each request, by verb. */
-export interface Requests {
-  'conversation.list': object;
-  'conversation.watch': { conversation: ConversationId; position: Position | null };
-  'conversation.unwatch': { conversation: ConversationId };
-  'conversation.search': { text: string; before: MessageId | null };
-  'conversation.archived': object;
-  'conversation.bin': object;
-  'conversation.rename': { conversation: ConversationId; title: string };
-  'conversation.pin': { conversation: ConversationId; is_on: boolean };
-  'conversation.archive': { conversation: ConversationId; is_on: boolean };
-  'conversation.delete': { conversation: ConversationId };
-  'conversation.restore': { conversation: ConversationId };
-  'conversation.purge': { conversation: ConversationId };
-  'chat.ask': {
-    conversation: ConversationId | null;
-    client_id: string;
-    text: string;
-    parent: MessageId | null;
-    model: string | null;
-  };
-  'chat.stop': { turn: TurnId };
-  'chat.regenerate': { message: MessageId; model: string | null };
-  'chat.continue': { message: MessageId };
-  'model.list': object;
-  'admin.watch': object;
-}
-
-/** What the `ok` of each request carries. */
-export interface Answers {
-  'conversation.list': { conversations: readonly Conversation[] };
-  'conversation.watch': { conversation: Conversation };
-  'conversation.unwatch': object;
-  'conversation.search': Found;
-  'conversation.archived': { conversations: readonly Conversation[] };
-  /** `days` that the bin keeps them; 0 is for ever. */
-  'conversation.bin': { conversations: readonly Conversation[]; days: number };
-  'conversation.rename': object;
-  'conversation.pin': object;
-  'conversation.archive': object;
-  'conversation.delete': object;
-  'conversation.restore': object;
-  'conversation.purge': object;
-  'chat.ask': { conversation: ConversationId; question: MessageId; answer: MessageId };
-  'chat.stop': object;
-  'chat.regenerate': { answer: MessageId };
-  'chat.continue': { answer: MessageId };
-  'model.list': { models: readonly Model[]; default: string | null };
-  'admin.watch': object;
-}
-
-export type Verb = keyof Requests;
 
 // --- text to message ------------------------------------------------------------------------
 
@@ -374,6 +204,7 @@ const CHECKS: Record<ServerMessage['type'], Check> = {
     isObject(raw.user) &&
     isObject(raw.engine) &&
     Array.isArray(raw.conversations) &&
+    Array.isArray(raw.folders) &&
     Array.isArray(raw.models),
   ok: (raw) => typeof raw.id === 'number',
   error: (raw) => typeof raw.code === 'string' && isObject(raw.fields),
@@ -388,12 +219,16 @@ const CHECKS: Record<ServerMessage['type'], Check> = {
     typeof raw.text === 'string' &&
     typeof raw.thinking === 'string',
   conversation: (raw) => isObject(raw.conversation) && typeof raw.conversation.id === 'string',
+  choices: (raw) => typeof raw.conversation === 'string' && isObject(raw.choices),
   conversations: (raw) => Array.isArray(raw.conversations),
+  folders: (raw) => Array.isArray(raw.folders),
   engine: (raw) => isObject(raw.engine) && Array.isArray(raw.models),
   banner: (raw) =>
     raw.banner === null || (isObject(raw.banner) && typeof raw.banner.text === 'string'),
   brand: (raw) => isObject(raw.brand) && typeof raw.brand.name === 'string',
+  user: (raw) => isObject(raw.user) && typeof raw.user.name === 'string',
   overview: (raw) => isObject(raw.status) || isObject(raw.error),
+  shares: () => true,
   closing: (raw) => typeof raw.reason === 'string',
 };
 
@@ -410,11 +245,4 @@ export function decode(text: string): ServerMessage | null {
   }
   const check = CHECKS[raw.type as ServerMessage['type']];
   return check(raw) ? (raw as unknown as ServerMessage) : null;
-}
-
-const ENDS: ReadonlySet<TurnState> = new Set(['done', 'stopped', 'interrupted', 'failed']);
-
-/** Says whether a turn has ended; an ended turn never moves again. */
-export function isFinal(turn: Turn): boolean {
-  return ENDS.has(turn.state);
 }

@@ -17,6 +17,7 @@ export interface ScrollState {
 const NEAR = 2; // pixels: browsers round positions when the page is zoomed
 const MARGIN = 24; // pixels over what is landed on
 const MOVES = ['wheel', 'touchmove', 'pointerdown', 'keydown'] as const; // by the reader
+const UPWARDS = new Set(['ArrowUp', 'PageUp', 'Home']);
 const AWAY = 120; // pixels: from here on a way back is worth a button
 
 export const AT_BOTTOM: ScrollState = { isFollowing: true, top: 0, height: 0, room: 0 };
@@ -53,15 +54,19 @@ export class Follower {
   private state = AT_BOTTOM;
   private wasAway = false;
   private target: Element | null = null;
+  private above = 0; // pixels, of the target
   private readonly sizes: ResizeObserver;
 
   constructor(
     private readonly element: HTMLElement,
     content: HTMLElement,
     private readonly onaway: (isAway: boolean) => void,
+    /** Whether the bottom is the newest: only then is it followed. */
+    private readonly isWhole = (): boolean => true,
   ) {
     element.addEventListener('scroll', this.onscroll, { passive: true });
     element.addEventListener('wheel', this.onwheel, { passive: true });
+    element.addEventListener('keydown', this.onkey);
     for (const each of MOVES) element.addEventListener(each, this.letGo, { passive: true });
     this.sizes = new ResizeObserver(this.onresize);
     this.sizes.observe(content);
@@ -75,11 +80,26 @@ export class Follower {
     this.onresize();
   }
 
-  /** Shows a child at the top, and keeps it there until the reader moves: what is above may grow. */
-  land(target: Element): void {
+  /** Returns how far below the top a child is, in pixels. */
+  distanceTo(target: Element): number {
+    return target.getBoundingClientRect().top - this.element.getBoundingClientRect().top;
+  }
+
+  /**
+   * Shows a child so many pixels below the top, and keeps it there until the reader moves: what is
+   * above may grow.
+   */
+  land(target: Element, above = MARGIN): void {
     this.target = target;
+    this.above = above;
     this.become({ ...this.state, isFollowing: false });
     this.onresize();
+  }
+
+  /** Keeps a child where it is on the screen while more comes above it, until the reader moves. */
+  hold(target: Element): void {
+    this.target = target;
+    this.above = this.distanceTo(target);
   }
 
   destroy(): void {
@@ -87,27 +107,36 @@ export class Follower {
     for (const each of MOVES) this.element.removeEventListener(each, this.letGo);
     this.element.removeEventListener('scroll', this.onscroll);
     this.element.removeEventListener('wheel', this.onwheel);
+    this.element.removeEventListener('keydown', this.onkey);
   }
 
   private readonly letGo = (): void => {
     this.target = null;
   };
 
-  private readonly onscroll = (): void => this.become(scrolled(this.state, this.element));
-
-  // A wheel speaks before the scroll it causes: text that comes in between must not win.
-  private readonly onwheel = (event: WheelEvent): void => {
-    if (event.deltaY < 0 && this.element.scrollTop > 0) {
-      this.become({ ...this.state, isFollowing: false });
-    }
+  private readonly onscroll = (): void => {
+    const state = scrolled(this.state, this.element);
+    this.become({ ...state, isFollowing: state.isFollowing && this.isWhole() });
   };
+
+  // A wheel or a key speaks before the scroll it causes: text that comes in between must not win.
+  private readonly onwheel = (event: WheelEvent): void => {
+    if (event.deltaY < 0) this.goUp();
+  };
+
+  private readonly onkey = (event: KeyboardEvent): void => {
+    if (UPWARDS.has(event.key) && event.target === this.element) this.goUp();
+  };
+
+  private goUp(): void {
+    if (this.element.scrollTop > 0) this.become({ ...this.state, isFollowing: false });
+  }
 
   private readonly onresize = (): void => {
     const { element } = this;
     if (this.target !== null) {
       // Not scrollIntoView, which moves all that is around this element, too.
-      const above = this.target.getBoundingClientRect().top - element.getBoundingClientRect().top;
-      element.scrollTop += above - MARGIN;
+      element.scrollTop += this.distanceTo(this.target) - this.above;
     }
     if (this.state.isFollowing) element.scrollTop = element.scrollHeight;
     this.become(this.state.isFollowing ? measured(true, element) : this.state);

@@ -100,7 +100,15 @@ test('what comes back from the bin is listed again', () => {
 
 test('what can be done depends on where it is', () => {
   const deleted_at = '2026-11-23T08:00:00.000Z';
-  expect(actsFor(conversation('a'))).toEqual(['rename', 'pin', 'archive', 'delete']);
+  expect(actsFor(conversation('a'))).toEqual([
+    'rename',
+    'move',
+    'pin',
+    'archive',
+    'share',
+    'export',
+    'delete',
+  ]);
   expect(actsFor(conversation('a', { is_pinned: true }))).toContain('unpin');
   expect(actsFor(conversation('a', { is_archived: true }))).toContain('unarchive');
   expect(actsFor(conversation('a', { is_archived: true, deleted_at }))).toEqual(['restore']);

@@ -1,6 +1,6 @@
 // What a turn says about itself: a stage while it runs, one line of figures once it has ended.
 import { t, tn } from '../i18n';
-import { isHealing, isPaused } from './notices';
+import { isHealing, isPaused } from './engine';
 import type { EngineState, Turn } from './protocol';
 import { isFinal } from './protocol';
 

@@ -1,9 +1,12 @@
 // What the tests of the chat share: the protocol's fixtures, small messages, a socket of their own.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Acting } from './acts/acting';
 import type { Message, ServerMessage, Turn } from './protocol';
 import { decode } from './protocol';
 import type { SocketLike } from './socket';
+import type { View } from './view';
+import { FIRST_VIEW } from './view';
 
 const FIXTURES = join(import.meta.dirname, '../../../tests/fixtures');
 
@@ -33,8 +36,11 @@ export function turn(change: Partial<Turn> = {}): Turn {
     queued_at: '2026-11-23T08:00:00Z',
     started_at: null,
     finished_at: null,
+    think_seconds: null,
     timings: null,
     finish_reason: null,
+    options: null,
+    sent: null,
     error: null,
     ...change,
   };
@@ -52,6 +58,7 @@ export function message(id: number, change: Partial<Message> = {}): Message {
     created_at: '2026-11-23T08:00:00Z',
     edited_at: null,
     deleted_at: null,
+    attachments: [],
     turn: null,
     ...change,
   };
@@ -96,4 +103,25 @@ export class FakeSocket implements SocketLike {
   refuses(verb: string, code: string, fields: object = {}): void {
     this.says({ type: 'error', id: this.request(verb)?.id, code, fields });
   }
+}
+
+/** What a page shows that is connected, with something changed. */
+export function viewWith(change: Partial<View> = {}): View {
+  return { ...FIRST_VIEW, status: 'open', models: example('hello').models, ...change };
+}
+
+/** What the tools of a message are given, with something changed. */
+export function actingWith(change: Partial<Acting> = {}): Acting {
+  return {
+    view: viewWith(),
+    language: 'en',
+    isAdmin: false,
+    user: 7,
+    canWrite: true,
+    regenerate: () => undefined,
+    proceed: () => undefined,
+    ask: () => Promise.resolve(),
+    walk: () => undefined,
+    ...change,
+  };
 }

@@ -1,5 +1,7 @@
-// Every page: the style sheet, and the theme buttons, which need script and hide without it.
+// Every page: the style sheet, the theme buttons, which need script and hide without it, and the
+// page that is shown where the server cannot be reached.
 import '../styles/base.css';
+import { retry, serveOffline } from '../offline';
 import type { Theme } from '../theme';
 import { currentTheme, setTheme } from '../theme';
 
@@ -19,3 +21,6 @@ for (const group of document.querySelectorAll<HTMLElement>('[data-themes]')) {
     show(group);
   });
 }
+
+if (document.querySelector('[data-offline]') !== null) retry();
+else serveOffline();
