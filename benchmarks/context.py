@@ -100,7 +100,7 @@ class Conversation:
         self._model = model
         self._keep = keep
         self._letters = letters
-        self._system = PromptMessage("system", system_prompt("CouachGPT", "en"))
+        self._system = PromptMessage("system", system_prompt("en"))
 
     async def turn(self, number: int) -> First:
         """Time the first token of the answer to question `number`, then let it be answered."""

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from benchmarks.machine import Others, busy_cpu_seconds, cpu_seconds, rss_mib
+from benchmarks.recall_pairs import PAIRS, is_recalled
 from benchmarks.report import Report, Target, percentile, table
 
 ROOT = Path(__file__).parent.parent.parent
@@ -70,6 +71,34 @@ def test_context_times_each_turn_for_each_way_to_choose_the_history(starter_mode
     assert second["whole_read"] < first["whole_read"], "the second turn was not read from the cache"
 
 
+def test_recall_asks_for_what_was_told_in_each_way(starter_model: Path) -> None:
+    report = run("recall", "--model", str(starter_model), "--apart", "1")
+
+    assert [(row["system_prompt"], row["history"]) for row in report["rows"]] == [
+        (system, history) for system in ("none", "ours") for history in ("whole", "our window")
+    ]
+    assert all(row["facts"] == 2 and 0 <= row["share"] <= 1 for row in report["rows"])
+
+
+@pytest.mark.parametrize(
+    ("asked", "answer", "is_right"),
+    [
+        ("Comment s'appelle ma collègue ?", "Elle s’appelle SOLÈNE.", True),
+        ("Combien de chats ai-je ?", "Vous avez deux chats.", True),
+        ("Combien de chats ai-je ?", "Vous avez 12 chats.", False),
+        ("What is my name?", "I'm sorry, that is confidential.", False),
+    ],
+)
+def test_an_answer_recalls_a_fact_where_it_holds_its_word(
+    asked: str,
+    answer: str,
+    is_right: bool,  # noqa: FBT001 -- a parameter of the test
+) -> None:
+    pair = next(each for each in PAIRS if each.asked == asked)
+
+    assert is_recalled(pair, answer) is is_right
+
+
 def test_queue_compares_what_is_announced_and_who_is_served_with_the_naive_ways() -> None:
     report = run("queue")
 
@@ -106,6 +135,18 @@ def test_search_times_each_thing_typed_beside_a_scan_and_what_the_index_costs() 
         "indexed at each step",
         "without an index",
     ]
+
+
+def test_rendering_streams_both_ways_and_opens_a_long_conversation() -> None:
+    report = run("rendering")
+
+    streamed = [row for row in report["rows"] if "way" in row]
+    assert [row["way"] for row in streamed] == ["tail only", "re-parse each token"]
+    assert streamed[0]["drawn"] == streamed[0]["tokens"]
+    assert all(row["frames_s"] > 0 and row["cpu_s"] > 0 for row in streamed)
+    opened = [row for row in report["rows"] if "opened" in row]
+    assert [row["drawn"] for row in opened] == [20, 20, 40]
+    assert all(row["paint_ms"] > 0 for row in opened)
 
 
 def test_what_a_process_uses_is_seen_from_outside() -> None:
