@@ -65,7 +65,14 @@ RULES = {
         "the socket asks a service, never a table, an engine or a page",
     ),
     "sandbox.walls": rule(
-        "core logs paths sandbox.frames", "", "the side that is trusted: it knows no job"
+        "core logs paths sandbox.frames sandbox.libraries",
+        "",
+        "the side that is trusted: it knows no job",
+    ),
+    "sandbox.documents": rule(
+        "sandbox.refusal",
+        "docx lxml openpyxl pypdf",
+        "the worker reads documents; the daemon never does",
     ),
     "sandbox": rule("", "", "the worker is alone with a file: the standard library only"),
     "catalogue": rule("", "", "couachgptctl reads it before there is a daemon"),
@@ -77,6 +84,11 @@ RULES = {
     ),
     "configuration": rule(
         "config core paths settings", "", "it knows the file, and who uses a setting is told by it"
+    ),
+    "changeable": rule(
+        "config configuration core services settings",
+        "",
+        "it tells services of settings; which ones there are is the daemon's",
     ),
     "log_tail": rule("logs", "", "it holds lines, and asks nobody"),
     "config": rule(

@@ -218,6 +218,22 @@ def test_compile_gives_the_server_all_and_the_browser_what_it_uses(tree: Tree) -
     }
 
 
+def test_what_the_chat_says_only_later_is_not_in_what_it_loads_at_once(tree: Tree) -> None:
+    (tree.root / "web/src/entries").mkdir()
+    write(
+        tree, "web/src/entries/chat.ts", "import { a } from '../chat/a';\nimport type B from './b';"
+    )
+    write(tree, "web/src/entries/admin.ts", "import {\n  later,\n} from '../chat/later';")
+    write(tree, "web/src/chat/a.ts", "t('At once'); t('Both'); const l = () => import('./later');")
+    write(tree, "web/src/chat/later.ts", "t('Later'); t('Both');")
+    write(tree, "web/src/chat/orphan.ts", "t('Of none');")
+
+    used = locales.texts_by_part(tree)
+
+    assert used["texts"] == {"At once", "Both", "Of none"}
+    assert used["later"] == used["admin"] == {"Later"}
+
+
 # --- the browser's code --------------------------------------------------------------------------
 
 

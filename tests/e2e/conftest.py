@@ -97,6 +97,7 @@ def open_page(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Ope
         settings: dict[str, Any] = {
             "viewport": {"width": 1280, "height": 800},
             "locale": "en-GB",
+            "service_workers": "block",  # it would stand between a test and what it counts
             **options,
         }
         context = chromium.new_context(**settings)

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from tests.conftest import ROOT
 from tests.e2e.conftest import OpenPage
@@ -49,19 +49,45 @@ def test_axe_finds_nothing_in_the_chat(
 ) -> None:
     page = open_page(f"{daemon.address}/login", **LOOKS[look])
     examined = Examined(page)
-    for path in ("login", "register", "nowhere"):
+    for path in ("login", "register", "nowhere", "offline"):
         page.goto(f"{daemon.address}/{path}")
         examined.look(path)
     page.goto(f"{daemon.address}/login")
     log_in(page, "claire")
+    page.goto(f"{daemon.address}/profile")
+    page.locator("summary").click()
+    examined.look("profile")
+    page.goto(daemon.address)
+    expect(page.locator("textarea")).to_be_visible()
     examined.look("empty chat")
+    notes = FilePayload(name="notes.md", mimeType="text/markdown", buffer=b"# Notes")
+    page.locator("input[type=file]").set_input_files(notes)
+    file = page.get_by_role("button", name="notes.md", exact=True)
+    dialog = page.get_by_role("dialog")
+    examined.press(file, dialog, "a file to send")
+    examined.look("files")
     ask(page, "[[tokens=20]] Bonjour")
     wait_for_end(page)
     examined.look("answer")
+    examined.press(page.locator(".files-sent button"), dialog, "a file that was sent")
+    field = page.locator("#question")
+    field.fill("/")
+    expect(page.get_by_role("listbox")).to_be_visible()
+    examined.look("prompts")
+    field.press("ArrowUp")
+    field.press("Enter")
+    dialog.get_by_role("button", name="Nouveau prompt").click()
+    examined.look("a prompt")
+    page.keyboard.press("Escape")
+    field.fill("")
+    page.keyboard.press("Control+/")
+    expect(dialog).to_be_visible()
+    examined.look("shortcuts")
+    page.keyboard.press("Escape")
     actions = page.locator("header").get_by_role("button", name="Actions pour cette conversation")
     menu = page.get_by_role("menu")
     examined.press(actions, menu, "menu")
-    for name in ("Renommer…", "Supprimer…"):
+    for name in ("Ranger dans un dossier…", "Renommer…", "Supprimer…"):
         actions.click()
         examined.press(menu.get_by_role("menuitem", name=name), page.get_by_role("dialog"), name)
 

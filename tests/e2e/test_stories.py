@@ -98,7 +98,7 @@ def test_a_daemon_killed_in_mid_answer_keeps_the_question_and_what_was_written(
 
     site.start()
     expect(page.get_by_role("button", name="Continue", exact=True)).to_be_enabled()
-    expect(page.get_by_role("button", name="Answer again")).to_be_enabled()
+    expect(page.get_by_role("button", name="Answer again", exact=True)).to_be_enabled()
     expect(page.locator("article.question")).to_have_text(re.compile("Write a very long story"))
     text, state = kept_answer(site)
     assert state == "interrupted"

@@ -31,6 +31,7 @@ CHAPTERS = (
     "Restoring a backup",
     "Moving to another machine",
     "The logo is refused",
+    "Files of people",
 )
 
 
