@@ -34,13 +34,14 @@ const measured = (isFollowing: boolean, now: Metrics): ScrollState => ({
 /**
  * Returns the state after a scroll, whoever made it. Upwards lets go, however little; down to the
  * bottom takes up again. A list that became shorter, or whose room became larger, moves by itself,
- * which is nobody's wish.
+ * which is nobody's wish. Nor is a scroll that ends where it began one: it tells late of our own,
+ * when a wheel may have let go already.
  */
 export function scrolled(state: ScrollState, now: Metrics): ScrollState {
   const isUpwards =
     now.scrollTop < state.top && now.scrollHeight >= state.height && now.clientHeight <= state.room;
-  const isAtBottom = distance(now) <= NEAR;
-  const isFollowing = isUpwards ? false : isAtBottom || state.isFollowing;
+  const isBack = distance(now) <= NEAR && now.scrollTop !== state.top;
+  const isFollowing = !isUpwards && (isBack || state.isFollowing);
   return measured(isFollowing, now);
 }
 

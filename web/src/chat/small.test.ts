@@ -43,6 +43,13 @@ test('down to the bottom takes up again; a bit down does not', () => {
   expect(scrolled(up, at(599)).isFollowing).toBe(true);
 });
 
+test('a scroll of ours that is told late does not take up again', () => {
+  const bottom = scrolled(AT_BOTTOM, at(600));
+  const letGo = { ...bottom, isFollowing: false }; // a wheel has spoken, and not moved yet
+
+  expect(scrolled(letGo, at(600)).isFollowing).toBe(false);
+});
+
 test('growth alone does not let go, nor does a list that became shorter', () => {
   const bottom = scrolled(AT_BOTTOM, at(600));
 
