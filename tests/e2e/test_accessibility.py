@@ -26,7 +26,8 @@ class Examined:
 
     def look(self, place: str) -> None:
         self.page.evaluate(
-            "() => Promise.all(document.getAnimations().map((each) => each.finished))"
+            # One that is cut short, by what it moves being gone, has ended as well.
+            "() => Promise.allSettled(document.getAnimations().map((each) => each.finished))"
         )
         self.page.evaluate(AXE.read_text(encoding="utf-8"))
         told = self.page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
