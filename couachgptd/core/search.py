@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice, takewhile
 
 from couachgptd.core.conversations import Author, Conversation
 from couachgptd.core.ids import MessageId
@@ -16,6 +17,10 @@ PREFIX_LENGTH = 2
 PART_BEGINS, PART_ENDS = "\x02", "\x03"
 LEAD_LENGTH = 60
 EXCERPT_LENGTH = 240
+WINDOW_LENGTH = 160
+HITS_COMPARED = 100  # the first ones of a text decide which piece of it is shown
+LETTER = r"[^\W_]"
+ACCENTS = r"[\u0300-\u036f]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,52 @@ def expression(typed: str) -> str | None:
 def _typed_letter(letter: str) -> str:
     # The end of a C string is the end of the expression, and a quote that of a word.
     return " " if letter == '"' or unicodedata.category(letter) in ("Cc", "Cs") else letter
+
+
+def sought(expression: str) -> re.Pattern[str]:
+    """Return what finds in a text, taken apart by NFD, the words of an expression of ours."""
+    words = []
+    for each in re.findall('"([^"]+)"', expression):
+        bare = re.sub(ACCENTS, "", unicodedata.normalize("NFD", each))
+        spelt = (
+            "".join(f"{re.escape(letter)}{ACCENTS}*+" for letter in token)
+            for token in re.findall(f"{LETTER}+", bare)
+        )
+        words.append(r"[\W_]++".join(spelt) + f"(?!{LETTER})")
+    if expression.endswith("*"):
+        words[-1] = words[-1].removesuffix(f"(?!{LETTER})") + f"(?:{LETTER}|{ACCENTS})*+"
+    return re.compile(f"(?<!{LETTER})(?<!{ACCENTS})(?:{'|'.join(words)})", re.IGNORECASE)
+
+
+def window(text: str, words: re.Pattern[str]) -> str:
+    """Return the piece of a text that has most of the words, the first such one, marked.
+
+    FTS5 has `snippet` and `highlight` for this, whose work grows with the square of the hits: a
+    long text full of a common word kept a reader of the store busy for minutes.
+    """
+    apart = unicodedata.normalize("NFD", text)
+    hits = [
+        (*each.span(), each[0].casefold()) for each in islice(words.finditer(apart), HITS_COMPARED)
+    ]
+
+    def near(first: int) -> list[tuple[int, int, str]]:
+        ends = hits[first][0] + WINDOW_LENGTH
+        return list(takewhile(lambda hit: hit[1] <= ends, islice(hits, first, None)))
+
+    def different(first: int) -> int:
+        return len({word for _, _, word in near(first)})
+
+    best = max(range(len(hits)), key=different, default=None)
+    shown = [] if best is None else near(best) or [hits[best]]  # where one alone is longer
+    start, last = (shown[0][0], shown[-1][1]) if shown else (0, 0)
+    at = begin = max(0, start - LEAD_LENGTH)
+    end = max(start + WINDOW_LENGTH, last)
+    pieces = ["…" if begin else ""]
+    for first, after, _ in shown:
+        pieces += [apart[at:first], PART_BEGINS, apart[first:after], PART_ENDS]
+        at = after
+    pieces += [apart[at:end], "…" if end < len(apart) else ""]
+    return unicodedata.normalize("NFC", "".join(pieces))
 
 
 def parts(marked: str) -> tuple[Part, ...]:

@@ -12,7 +12,16 @@ import peewee
 
 from couachgptd.core.conversations import Author
 from couachgptd.core.ids import MessageId, UserId
-from couachgptd.core.search import PART_BEGINS, PART_ENDS, Found, FoundMessage, FoundTitle, parts
+from couachgptd.core.search import (
+    PART_BEGINS,
+    PART_ENDS,
+    Found,
+    FoundMessage,
+    FoundTitle,
+    parts,
+    sought,
+    window,
+)
 from couachgptd.storage.database import Database
 from couachgptd.storage.rows import to_conversation
 from couachgptd.storage.tables import ConversationTable, proxy, utc
@@ -20,24 +29,21 @@ from couachgptd.storage.tables import ConversationTable, proxy, utc
 log = logging.getLogger(__name__)
 
 FOUND_TITLES = 5
-EXCERPT_WORDS = 24
 INDEXES = {
     "message_index": "SELECT id FROM searched_messages",
     "title_index": "SELECT number FROM searched_titles",
 }
 
 # CROSS JOIN: the index leads, newest first, and ends at the limit.
-MESSAGES = f"""
-SELECT messages.id, messages.author, messages.created_at,
-    snippet(message_index, 0, '{PART_BEGINS}', '{PART_ENDS}', '…', {EXCERPT_WORDS}),
-    conversations.id
+MESSAGES = """
+SELECT messages.id, messages.author, messages.created_at, messages.text, conversations.id
 FROM message_index
 CROSS JOIN messages ON messages.id = message_index.rowid
 CROSS JOIN conversations ON conversations.id = messages.conversation_id
 WHERE message_index MATCH ? AND message_index.rowid < ?
     AND conversations.owner_id = ? AND conversations.deleted_at IS NULL
     AND messages.deleted_at IS NULL
-ORDER BY message_index.rowid DESC LIMIT ?"""  # noqa: S608 -- constants of ours
+ORDER BY message_index.rowid DESC LIMIT ?"""
 TITLES = f"""
 SELECT highlight(title_index, 0, '{PART_BEGINS}', '{PART_ENDS}'), conversations.id
 FROM title_index
@@ -63,13 +69,13 @@ class SearchStore:
                 if before is not None
                 else _rows(TITLES, f"{own} {{title}} : ({expression})", user_id, FOUND_TITLES)
             )
-            messages = _rows(
-                MESSAGES,
-                f"{own} {{text}} : ({expression})",
-                NEWEST if before is None else before,
-                user_id,
-                limit + 1,
+            from_here = NEWEST if before is None else before
+            words = sought(expression)
+            rows = proxy.execute_sql(
+                MESSAGES, (f"{own} {{text}} : ({expression})", from_here, user_id, limit + 1)
             )
+            # One after the other: of long texts only what is shown is held.
+            messages = [(*told, window(text, words), of) for *told, text, of in rows]
             has_more = len(messages) > limit
             return _found(titles, messages[:limit], has_more=has_more)
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from couachgptd.core.search import EXCERPT_LENGTH, Part, expression, parts
+from couachgptd.core.search import EXCERPT_LENGTH, Part, expression, parts, sought, window
 
 # What FTS5 would take for more than words, and what ends a C string.
 SYNTAX = ['"', "'", "*", "^", ":", "-", "+", "(", ")", "{", "}", ",", " ", "\0", "\x02", "\n", ";"]
@@ -84,3 +84,44 @@ def test_a_hit_far_into_a_line_without_a_blank_is_in_the_excerpt() -> None:
     lead, hit = parts("=" * 5000 + "\x02ici\x03")
 
     assert (lead.text[0], len(lead.text), hit) == ("…", 61, Part("ici", is_hit=True))
+
+
+def shown(text: str, typed: str) -> str:
+    """Return what is shown of a text, what was found between angles."""
+    return window(text, sought(expression(typed) or "")).translate({2: "<", 3: ">"})
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("ete", "L’<été>, il a lu « core.search »"),
+        ("ÉTÉ IL", "L’<été>, <il> a lu « core.search »"),
+        ("e\u0301te\u0301 ", "L’<été>, il a lu « core.search »"),
+        ("l'été", "<L’été>, il a lu « core.search »"),
+        ("core.sea", "L’été, il a lu « <core.search> »"),
+        ("t l", "<L>’été, il a lu « core.search »"),
+        ("il a", "L’été, <il> <a> lu « core.search »"),
+        ("zz", "L’été, il a lu « core.search »"),
+    ],
+)
+def test_words_are_marked_as_the_index_finds_them(typed: str, found: str) -> None:
+    assert shown("L’été, il a lu « core.search »", typed) == found
+
+
+@given(typed, st.text())
+def test_no_text_and_no_words_are_an_error(words: str, text: str) -> None:
+    if expression(words) is not None:
+        shown(text, words)
+
+
+def test_of_a_long_text_the_piece_with_most_of_the_words_is_shown() -> None:
+    text = "le chien dort. " * 20 + "x" * 200 + " le chat noir " + "y" * 400
+
+    piece = shown(text, "noir le")
+
+    assert "<le> chat <noir>" in piece
+    assert (piece[0], piece[-1]) == ("…", "…")
+
+
+def test_accents_without_end_are_no_work_without_end() -> None:
+    assert shown("a" + "\u0301" * 1_000_000, "a.b")

@@ -1,5 +1,6 @@
 """Search: what is found, of whom, and that the indexes stay whole whatever happens to the rows."""
 
+import asyncio
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
@@ -113,6 +114,17 @@ async def test_what_a_crash_cut_is_found_and_what_waits_still_is_not(
 
     assert await messages(store, claire, "coupe") == [cut.id]
     await require_whole(store)
+
+
+async def test_a_long_text_full_of_a_common_word_is_found_as_fast_as_any(
+    store: SqliteStore, claire: User
+) -> None:
+    await ask(store, claire, text="la mer " * 100_000)
+
+    async with asyncio.timeout(10):  # FTS5’s own `snippet` takes minutes, and a reader
+        (message,) = (await find(store, claire, "la")).messages
+
+    assert message.parts[0].text == "la"
 
 
 async def test_nobody_finds_what_is_somebody_elses(
