@@ -62,6 +62,18 @@ def test_startup_times_the_commands_and_the_daemon() -> None:
     assert all(row["rss_idle_mib"] > 10 for row in daemons)
 
 
+def test_files_are_read_or_refused_beside_the_library_alone() -> None:
+    report = run("files")
+
+    answers = {row["file"]: row["answer"] for row in report["rows"]}
+    assert answers == {
+        "a letter": "201 docx", "zip bomb": "400 bomb", "200 MB": "413 attachment_too_large",
+    }  # fmt: skip
+    letter = report["rows"][0]
+    assert letter["alone_ended"] == "text"
+    assert letter["alone_peak_mib"] > 10
+
+
 def test_context_times_each_turn_for_each_way_to_choose_the_history(starter_model: Path) -> None:
     report = run("context", "--model", str(starter_model))
 
