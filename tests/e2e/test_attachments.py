@@ -72,6 +72,9 @@ def test_files_go_with_a_question_and_stay_with_it(
     expect(dialog).to_have_count(0)
     expect(page.get_by_text(re.compile("^(About|Environ) .* (fit|tiennent)"))).to_be_visible()
 
+    page.reload()
+    expect(tray.locator("button.file-name")).to_have_count(2)
+
     page.locator("textarea#question").fill("[[echo]] When is the meeting?")
     page.keyboard.press("Enter")
     sent = page.locator(".question .files-sent")

@@ -15,20 +15,21 @@ export function kept(name: string, place: Place = 'localStorage'): string {
 }
 
 /** Forgets everything whose name starts so: what a person wrote must not outlast their session. */
-export function forget(start: string): void {
-  for (const name of keptNames(start)) keep(name, '');
+export function forget(start: string, place: Place = 'localStorage'): void {
+  for (const name of keptNames(start, place)) keep(name, '', place);
 }
 
 /** Forgets what was written here and not sent, as a log-out does. */
 export function forgetWritten(): void {
   forget('draft.');
   forget('ahead.');
+  forget('files.', 'sessionStorage');
 }
 
 /** Returns the names, of what is kept, that start so. */
-export function keptNames(start: string): string[] {
+export function keptNames(start: string, place: Place = 'localStorage'): string[] {
   try {
-    const all = Object.keys(localStorage).filter((name) => name.startsWith(PREFIX + start));
+    const all = Object.keys(window[place]).filter((name) => name.startsWith(PREFIX + start));
     return all.map((name) => name.slice(PREFIX.length));
   } catch {
     return [];

@@ -1,5 +1,6 @@
 // The files that go with the next question: coming, read, refused, and what they cost.
 import { SvelteMap } from 'svelte/reactivity';
+import { keep, kept } from '../chat/keep';
 import type { Attachment, Fields } from '../chat/protocol';
 import type { Answers, Cost, Requests, Verb } from '../chat/requests';
 import { RequestError } from '../chat/socket';
@@ -25,11 +26,20 @@ export class Files {
   cost = $state.raw<Cost | null>(null);
   readonly #cancels = new SvelteMap<number, () => void>();
 
+  /** Has what waited in this tab before a reload wait again; `user`: whose it is. */
   constructor(
     private readonly ask: Ask,
     private readonly token: string,
+    private readonly user: number,
     private readonly model: () => string | null,
-  ) {}
+  ) {
+    this.items = waiting(this.#name).map((attachment) => itemOf(attachment));
+    for (const { key, attachment } of this.items) void this.#confirm(key, attachment?.id ?? '');
+  }
+
+  get #name(): string {
+    return `files.${this.user}`;
+  }
 
   get ids(): readonly string[] {
     return this.items.flatMap(({ attachment }) => (attachment === null ? [] : [attachment.id]));
@@ -70,7 +80,7 @@ export class Files {
   async #bring(given: File): Promise<void> {
     const key = ++keys;
     const first = { key, name: given.name, size: given.size, progress: 0 };
-    this.items = [...this.items, { ...first, attachment: null, failure: null }];
+    this.#become([...this.items, { ...first, attachment: null, failure: null }]);
     const file = await prepared(given);
     if (!this.items.some((item) => item.key === key)) return;
     this.#change(key, { name: file.name, size: file.size });
@@ -91,7 +101,7 @@ export class Files {
 
   remove(key: number): void {
     const gone = this.items.find((item) => item.key === key);
-    this.items = this.items.filter((item) => item.key !== key);
+    this.#become(this.items.filter((item) => item.key !== key));
     this.#cancels.get(key)?.();
     const id = gone?.attachment?.id;
     // What cannot be removed now goes by itself after a day.
@@ -102,14 +112,14 @@ export class Files {
   /** Returns what goes with a question that is being sent, and forgets the rest. */
   take(): readonly string[] {
     const { ids } = this;
-    this.items = [];
+    this.#become([]);
     this.cost = null;
     return ids;
   }
 
   /** Has what was taken wait again, before what has come since. */
   putBack(items: readonly Item[]): void {
-    this.items = [...items, ...this.items];
+    this.#become([...items, ...this.items]);
     void this.count();
   }
 
@@ -137,6 +147,37 @@ export class Files {
   }
 
   #change(key: number, changes: Partial<Item>): void {
-    this.items = this.items.map((item) => (item.key === key ? { ...item, ...changes } : item));
+    this.#become(this.items.map((item) => (item.key === key ? { ...item, ...changes } : item)));
+  }
+
+  #become(items: readonly Item[]): void {
+    this.items = items;
+    const read = items.flatMap(({ attachment }) => attachment ?? []);
+    keep(this.#name, read.length === 0 ? '' : JSON.stringify(read), 'sessionStorage');
+  }
+
+  /** Lets go of a file that is no more, as after a day. */
+  async #confirm(key: number, attachment: string): Promise<void> {
+    try {
+      await this.ask('attachment.show', { attachment });
+    } catch (error) {
+      if (!(error instanceof RequestError)) throw error;
+      if (error.code !== 'not_found') return;
+      this.#become(this.items.filter((item) => item.key !== key));
+      await this.count();
+    }
+  }
+}
+
+function itemOf(attachment: Attachment): Item {
+  const { name, size_bytes: size } = attachment;
+  return { key: ++keys, name, size, progress: 1, attachment, failure: null };
+}
+
+function waiting(name: string): readonly Attachment[] {
+  try {
+    return JSON.parse(kept(name, 'sessionStorage') || '[]') as Attachment[];
+  } catch {
+    return []; // of another version of the page
   }
 }
