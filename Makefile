@@ -111,7 +111,7 @@ test-web: $(NODE_MODULES) $(COMPILED)
 		&& echo "suite web: Vitest, $$(( $$(date +%s) - began )) s"
 
 test-python: install web models packages
-	@$(BIN)/pytest --quiet -n $(WORKERS) $(PYTEST_ARGS)
+	@$(BIN)/pytest --quiet -n $(WORKERS) --no-loadscope-reorder $(PYTEST_ARGS)
 
 check: install $(NODE_MODULES) $(COMPILED) ## formats, lint, types, shell scripts and architecture
 	$(BIN)/ruff format --check $(PYTHON_CODE)
