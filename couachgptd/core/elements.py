@@ -13,6 +13,10 @@ from typing import Any
 from couachgptd.core.errors import CouachError
 
 HEAD_LENGTH = 64 * 1024
+DEPTH_MAX = 500  # a parser would give up soon after
+# Objects and lists of one element: each takes up to fifty times as much memory as in the file, and
+# the parser lets nobody else do anything meanwhile. A conversation has about ten a message.
+THINGS_MAX = 200_000
 
 _OUTSIDE = re.compile(r'["{}\[\]]')
 _INSIDE = re.compile(r'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
@@ -33,8 +37,8 @@ def elements(
 ) -> Iterator[tuple[dict[str, Any], str | None]]:
     """Yield the head and the text of each element: of a list, of `conversations`, or the whole.
 
-    The text is None where it is longer than `max_length`. Raises ImportBroken, once the scan gets
-    to what is wrong.
+    The text is None where it is longer than `max_length` or made of too many things. Raises
+    ImportBroken, once the scan gets to what is wrong.
     """
     coming = iter(chunks)
     text = ""
@@ -70,7 +74,7 @@ def parsed(text: str) -> Any:
 def _apart(first: str, chunks: Iterable[str], max_length: int) -> Iterator[tuple[bool, str | None]]:
     """Yield each thing in brackets, and once the bracket that closes what is around them.
 
-    Raises ImportBroken where the text ends within one.
+    Raises ImportBroken where the text ends within one, or it is too deep.
     """
     depth = 0
     brackets, kept = _Brackets(), _Kept(max_length)
@@ -81,6 +85,9 @@ def _apart(first: str, chunks: Iterable[str], max_length: int) -> Iterator[tuple
             if mark[0] in "{[":
                 start = start if depth else mark.start()
                 depth += 1
+                kept.things += 1
+                if depth > DEPTH_MAX:
+                    raise ImportBroken
             elif depth == 0:
                 yield True, None
                 return
@@ -127,9 +134,13 @@ class _Brackets:
 
 
 class _Kept:
-    """The text of one element, as long as it is not too long."""
+    """The text of one element, as long as it is not too long.
+
+    `things` counts the objects and lists in it.
+    """
 
     def __init__(self, max_length: int) -> None:
+        self.things = 0
         self._max_length = max_length
         self._pieces: list[str] = []
         self._length = 0
@@ -144,7 +155,7 @@ class _Kept:
     def end(self, piece: str) -> str | None:
         """Return the whole; None where it is too long. The next one may begin."""
         self.add(piece)
-        is_whole = self._length <= self._max_length
+        is_whole = self._length <= self._max_length and self.things <= THINGS_MAX
         text = "".join(self._pieces)
-        self._pieces, self._length = [], 0
+        self._pieces, self._length, self.things = [], 0, 0
         return text if is_whole else None

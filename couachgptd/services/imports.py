@@ -25,6 +25,8 @@ from couachgptd.services.conversations import ConversationService
 MAX_BYTES = 200 * 1024 * 1024
 READ_BYTES = 256 * 1024
 BATCH_LENGTH = 512 * 1024  # characters that a thread reads before anybody is told of it
+BATCH_COUNT = 100  # and so many at most, however short they are
+SHAPELESS_MAX = 1000  # things that are no conversation: after so many it is another kind of file
 AT_ONCE = 2  # of all people; who comes later waits
 TOLD = 20  # titles of what was not taken
 TAKEN_BACK_AT_ONCE = 20
@@ -92,16 +94,20 @@ class _Sum:
     def __init__(self) -> None:
         self.good = self.known = self.files = 0
         self._skipped: list[Json] = []
-        self._skips = 0
+        self._skips = self._shapeless = 0
         self._is_any = False
 
     def look(self, outcome: Imported | Skipped) -> None:
+        """Raises ImportUnknown where too much is no conversation."""
         if isinstance(outcome, Imported):
             self.good += 1
             self.files += outcome.files
             return
         self._is_any = self._is_any or outcome.reason != "shape"
         self._skips += 1
+        self._shapeless += outcome.reason == "shape"
+        if self._shapeless > max(SHAPELESS_MAX, self.good):
+            raise ImportUnknown
         if len(self._skipped) < TOLD:
             self._skipped.append({"title": outcome.title, "reason": outcome.reason})
 
@@ -134,7 +140,7 @@ def _some(outcomes: Iterator[Outcome]) -> list[Imported | Skipped]:
     for size, outcome in outcomes:
         batch.append(outcome)
         length += size
-        if length >= BATCH_LENGTH:
+        if length >= BATCH_LENGTH or len(batch) >= BATCH_COUNT:
             break
     return batch
 

@@ -88,11 +88,24 @@ def test_what_is_not_json_of_objects_is_broken(text: str) -> None:
 
 
 def test_what_is_nested_without_end_is_broken_and_not_a_fault() -> None:
-    deep = "[" * 200_000 + "]" * 200_000
-    ((_, element),) = apart(f"[{deep}]", 4096)
+    seen: list[str] = []
+
+    def endless() -> Iterator[str]:
+        for _ in range(1000):
+            seen.append("[" * 4096)
+            yield seen[-1]
 
     with pytest.raises(ImportBroken):
-        parsed(element or "")
+        list(elements(endless(), max_length=10**6))
+    assert len(seen) < 100
+    with pytest.raises(ImportBroken):
+        parsed("[" * 200_000 + "]" * 200_000)
+
+
+def test_what_is_made_of_too_many_things_is_left_out_and_the_rest_is_found() -> None:
+    many = "[" + "[]," * 200_000 + "[]]"
+
+    assert [found for _, found in apart(f"[{many},[1]]", 4096)] == [None, "[1]"]
 
 
 def test_a_later_version_of_ours_is_refused() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -233,3 +234,13 @@ async def test_a_large_file_neither_holds_up_others_nor_stays_in_memory(
             asked = await tab.ask("[[tokens=2]] x")
             await tab.ended(asked["answer"])
         assert await mine(other) != []
+
+
+async def test_a_file_of_many_things_that_are_no_conversation_is_given_up_soon(
+    site: RunningDaemon, someone: str
+) -> None:
+    async with site.browser(someone) as browser:
+        _, lines = await brought(browser, BytesIO(b"[" + b"{}," * 500_000 + b"{}]"))
+
+    assert lines[-1]["error"]["code"] == "import_unknown"
+    assert len(lines) < 20
