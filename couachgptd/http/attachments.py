@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Mapping
 from urllib.parse import unquote
 
 from aiohttp import web
-from aiohttp.helpers import content_disposition_header
 
 from couachgptd.core import wire
 from couachgptd.core.attachments import Part
@@ -12,6 +11,7 @@ from couachgptd.core.errors import BadRequest
 from couachgptd.core.ids import AttachmentId
 from couachgptd.core.users import User
 from couachgptd.http import areas, fields
+from couachgptd.http.dispositions import kept_as
 from couachgptd.http.fields import Json
 from couachgptd.http.keys import ATTACHMENTS, USER
 from couachgptd.http.routes import add
@@ -56,9 +56,7 @@ async def hand_out(request: web.Request) -> web.StreamResponse:
     named = AttachmentId(request.match_info["attachment"])
     found, path = await request.config_dict[ATTACHMENTS].path_of(request[USER], named)
     response = web.FileResponse(path, headers={**HEADERS, "Content-Type": found.media_type})
-    response.headers["Content-Disposition"] = content_disposition_header(
-        "attachment", filename=found.name
-    )
+    response.headers["Content-Disposition"] = kept_as(found.name)
     return response
 
 

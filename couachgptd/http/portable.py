@@ -6,7 +6,6 @@ from contextlib import aclosing, suppress
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO
-from urllib.parse import quote
 
 from aiohttp import web
 
@@ -16,6 +15,7 @@ from couachgptd.core.imports import ImportTooLarge
 from couachgptd.core.portable import Form
 from couachgptd.core.shares import ShareId
 from couachgptd.http import pages
+from couachgptd.http.dispositions import kept_as
 from couachgptd.http.keys import CHAT, EXPORTS, IMPORTS, SHARES, SPOOL, USER
 from couachgptd.http.routes import add
 from couachgptd.http.streams import line, while_allowed
@@ -76,16 +76,6 @@ def _form(request: web.Request) -> Form:
         raise NotFound from None
 
 
-def attachment(name: str) -> str:
-    """Return the header of a file to be kept: its name, and one in ASCII for what knows no other.
-
-    aiohttp's own puts a percent-encoded name in quotes, which browsers show as it stands.
-    """
-    plain = "".join(char if char.isascii() and char.isprintable() else "_" for char in name)
-    plain = plain.replace("\\", "_").replace('"', "_")
-    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
-
-
 async def _hand_out(
     request: web.Request, name: str, pieces: AsyncGenerator[bytes]
 ) -> web.StreamResponse:
@@ -93,7 +83,7 @@ async def _hand_out(
     response = web.StreamResponse()
     response.content_type = MEDIA_TYPES[name.rpartition(".")[2]]
     response.charset = None if name.endswith(".zip") else "utf-8"
-    response.headers["Content-Disposition"] = attachment(name)
+    response.headers["Content-Disposition"] = kept_as(name)
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     response.headers["Cache-Control"] = "no-store"
 

@@ -200,6 +200,16 @@ async def test_a_file_is_its_owners_and_is_handed_out_as_nothing_that_runs(
                 assert (await tab.request(verb, **fields))["code"] == "not_found", verb
 
 
+async def test_a_file_is_handed_out_under_the_name_it_came_with(site: RunningDaemon) -> None:
+    async with site.browser("claire") as browser:
+        identity = await taken(browser, 'l’été "1".txt', b"Bonjour")
+        async with browser.session.get(f"/attachments/{identity}") as response:
+            kept = response.headers["Content-Disposition"]
+
+    named = "filename*=UTF-8''l%E2%80%99%C3%A9t%C3%A9%20%221%22.txt"
+    assert kept == f'attachment; filename="l__t_ _1_.txt"; {named}'
+
+
 async def test_only_a_page_of_ours_brings_a_file(site: RunningDaemon) -> None:
     async with site.browser("claire") as browser, site.browser("lea") as reader:
         for headers in ({"X-Form-Token": "0" * 64}, {"Origin": "http://elsewhere.example"}):
