@@ -56,7 +56,10 @@ class ImportStore(Protocol):
     """A part of `core.ports.Store`. Each method is one transaction."""
 
     async def add_imported(self, user_id: UserId, value: Imported) -> ConversationId | None:
-        """Keep a whole conversation; None where the person has it already, on whatever shelf."""
+        """Keep a whole conversation; None where the person has it already, on whatever shelf.
+
+        Raises NotFound where the account has gone meanwhile.
+        """
         ...
 
     async def remove_imported(self, user_id: UserId, ids: Sequence[ConversationId]) -> None:

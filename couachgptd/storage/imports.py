@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 
 from couachgptd.core.conversations import Author, ConversationKind
+from couachgptd.core.errors import NotFound
 from couachgptd.core.ids import ConversationId, UserId, new_conversation_id
 from couachgptd.core.import_trees import Came, Imported
 from couachgptd.core.turns import TurnSource, TurnState
 from couachgptd.storage import statements
 from couachgptd.storage.database import Database
-from couachgptd.storage.tables import ConversationTable, MessageTable, TurnTable
+from couachgptd.storage.tables import ConversationTable, MessageTable, TurnTable, UserTable
 
 UNKNOWN_MODEL = "?"
 
@@ -19,6 +20,8 @@ class ImportStore:
 
     async def add_imported(self, user_id: UserId, value: Imported) -> ConversationId | None:
         def work() -> ConversationId | None:
+            if statements.find(UserTable, id=user_id) is None:
+                raise NotFound
             if statements.find(ConversationTable, owner=user_id, origin=value.origin):
                 return None
             if value.own_id and statements.find(ConversationTable, owner=user_id, id=value.own_id):

@@ -244,3 +244,18 @@ async def test_a_file_of_many_things_that_are_no_conversation_is_given_up_soon(
 
     assert lines[-1]["error"]["code"] == "import_unknown"
     assert len(lines) < 20
+
+
+async def test_an_import_ends_when_its_account_has_gone_meanwhile(
+    site: RunningDaemon, someone: str
+) -> None:
+    async def pieces() -> Any:
+        yield sample("chatgpt")
+        await asyncio.to_thread(site.control, "POST", f"/v1/users/{someone}/remove", {})
+        yield b"\n"
+
+    async with site.browser(someone) as browser:
+        _, lines = await brought(browser, pieces())
+
+    assert lines[-1]["error"]["code"] == "not_found"
+    assert "fault of ours" not in site.log
