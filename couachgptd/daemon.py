@@ -62,6 +62,7 @@ from couachgptd.services.operator.desk import Call, Desk
 from couachgptd.services.orders import Orders
 from couachgptd.services.profile import ProfileService
 from couachgptd.services.prompts import Prompts
+from couachgptd.services.ratings import RatingService
 from couachgptd.services.runner import TurnRunner
 from couachgptd.services.sampler import Sampler
 from couachgptd.services.saved_prompts import SavedPromptService
@@ -205,6 +206,7 @@ async def run(config: Config, configuration: Configuration | None = None) -> int
             imports=ImportService(store, desk.conversations),
             folders=FolderService(store, topics),
             models=models,
+            ratings=RatingService(store, topics),
             saved_prompts=SavedPromptService(store),
             profile=ProfileService(store, passwords, accounts),
             search=SearchService(store),

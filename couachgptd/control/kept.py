@@ -118,6 +118,19 @@ class Samples(TypedDict):
     series: dict[str, list[float | None]]
 
 
+class RatingCount(TypedDict):
+    model: str
+    up: int
+    down: int
+
+
+class RatingCounts(TypedDict):
+    """Of the last `days`, by the models' names; the words that people wrote are in no answer."""
+
+    days: int
+    models: list[RatingCount]
+
+
 class Setting(TypedDict):
     """`configured` is what the configuration says; `source` is whose word counts."""
 

@@ -62,6 +62,7 @@ ROUTES: Mapping[str, tuple[str, str]] = {
     "control.db.restore": ("POST", "/v1/db/restore"),
     "control.audit": ("GET", "/v1/audit"),
     "control.audit.csv": ("GET", "/v1/audit.csv"),
+    "control.ratings": ("GET", "/v1/ratings"),
     "control.samples": ("GET", "/v1/samples"),
     # the daemon
     "control.restart": ("POST", "/v1/restart"),

@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 from couachgptd.core.attachments import Attachment
 from couachgptd.core.choices import NOTHING_CHOSEN, Choices
@@ -24,6 +24,11 @@ class ConversationKind(StrEnum):
 class Author(StrEnum):
     PERSON = "person"
     MODEL = "model"
+
+
+class Thumb(IntEnum):
+    UP = 1
+    DOWN = -1
 
 
 class Shelf(StrEnum):
@@ -68,10 +73,21 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Rating:
+    """What a person thinks of an answer; `model` is who had written it by then."""
+
+    thumb: Thumb
+    word: str
+    model: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """What a person or a model wrote; `author_id` is None for a model.
 
     `client_id` is chosen by the author's browser: a message sent twice with it is one message.
+    `rating` is its conversation's owner's.
     """
 
     id: MessageId
@@ -87,6 +103,7 @@ class Message:
     deleted_at: datetime | None = None
     turn: Turn | None = None
     attachments: tuple[Attachment, ...] = ()
+    rating: Rating | None = None
 
 
 def title_from(question: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from couachgptd.core.conversations import Author, Conversation
 from couachgptd.core.errors import NotFound
 from couachgptd.core.ids import ConversationId, MessageId, UserId
+from couachgptd.core.ratings import OwnRating
 from couachgptd.core.users import User
 
 FORMAT = "couachgpt.conversations"
@@ -128,6 +129,17 @@ def profile_fields(value: User) -> dict[str, Any]:
         "language": value.language,
         "zone": value.zone,
         "model": value.model,
+    }
+
+
+def rating_fields(value: OwnRating) -> dict[str, Any]:
+    return {
+        "conversation": value.conversation,
+        "message": value.message,
+        "value": value.rating.thumb.value,
+        "word": value.rating.word,
+        "model": value.rating.model,
+        "at": moment(value.rating.at),
     }
 
 

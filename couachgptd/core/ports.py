@@ -24,6 +24,7 @@ from couachgptd.core.models import (
 )
 from couachgptd.core.people import PeopleStore
 from couachgptd.core.portable import PortableStore
+from couachgptd.core.ratings import RatingStore
 from couachgptd.core.records import RecordStore
 from couachgptd.core.saved_prompts import SavedPromptStore
 from couachgptd.core.search import Found
@@ -251,6 +252,7 @@ class Store(
     ImportStore,
     AttachmentStore,
     ShareStore,
+    RatingStore,
     Protocol,
 ):
     """Everything that is kept. Each method is one transaction, and durable once it returns."""

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from couachgptd.core.attachments import Attachment
-from couachgptd.core.conversations import Conversation, Message
+from couachgptd.core.conversations import Conversation, Message, Rating
 from couachgptd.core.errors import CouachError
 from couachgptd.core.folders import Folder
 from couachgptd.core.forecast import Spoken
@@ -88,7 +88,12 @@ def message(value: Message, turn_shape: Json | None = None) -> Json:
         "deleted_at": moment(value.deleted_at),
         "turn": turn_shape,
         "attachments": [attachment(each) for each in value.attachments],
+        "rating": None if value.rating is None else rating(value.rating),
     }
+
+
+def rating(value: Rating) -> Json:
+    return {"value": value.thumb.value, "word": value.word}
 
 
 def attachment(value: Attachment) -> Json:

@@ -1,4 +1,4 @@
-"""couachgptctl audit and samples: who changed what, and how the figures went."""
+"""couachgptctl audit, samples, ratings: who changed what, how the figures and the models did."""
 
 import sys
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from couachgptd.ctl import exits, render
 from couachgptd.ctl.answers import note, show
 from couachgptd.ctl.connection import connected
 from couachgptd.ctl.failures import usage
-from couachgptd.ctl.texts import _, decimal, mark
+from couachgptd.ctl.texts import _, decimal, mark, ngettext
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,6 +69,11 @@ def samples(arguments: "Namespace") -> int:
         return show(arguments, client.call("control.samples", range=arguments.range), _figures)
 
 
+def ratings(arguments: "Namespace") -> int:
+    with connected(arguments) as client:
+        return show(arguments, client.call("control.ratings", days=arguments.days), _ratings)
+
+
 def _filter(arguments: "Namespace") -> "dict[str, Any]":
     return {name: getattr(arguments, name) for name in ("actor", "verb", "since", "until", "text")}
 
@@ -106,6 +111,17 @@ def _figures(found: "Any") -> str:
             for line, values in zip(lines[1:], drawn, strict=True)
         ]
     return "\n".join(lines)
+
+
+def _ratings(found: "Any") -> str:
+    if not found["models"]:
+        return ngettext(
+            "Nobody has rated an answer in the last {n} day.",
+            "Nobody has rated an answer in the last {n} days.",
+            found["days"],
+        ).format(n=found["days"])
+    rows = [(each["model"], str(each["up"]), str(each["down"])) for each in found["models"]]
+    return render.table((_("MODEL"), _("UP"), _("DOWN")), rows, right=(1, 2))
 
 
 def bars(at: Sequence[int], values: "Sequence[float | None]", span: int, room: int) -> str:

@@ -29,6 +29,7 @@ PAGES: dict[str, tuple[str, ...]] = {
         "control.status",
         "control.queue",
         "control.model.list",
+        "control.ratings",
         "control.starter.list",
         "control.engine.incidents",
     ),

@@ -31,6 +31,7 @@ from couachgptd.http.keys import (
     LOGO,
     MODELS,
     PROFILE,
+    RATINGS,
     SAVED_PROMPTS,
     SEARCH,
     SERVER,
@@ -60,6 +61,7 @@ from couachgptd.services.links import LinkService
 from couachgptd.services.logo import Logo
 from couachgptd.services.models import ModelService
 from couachgptd.services.profile import ProfileService
+from couachgptd.services.ratings import RatingService
 from couachgptd.services.saved_prompts import SavedPromptService
 from couachgptd.services.search import SearchService
 from couachgptd.services.shares import ShareService
@@ -82,6 +84,7 @@ def create_app(
     imports: ImportService,
     folders: FolderService,
     models: ModelService,
+    ratings: RatingService,
     saved_prompts: SavedPromptService,
     profile: ProfileService,
     search: SearchService,
@@ -114,6 +117,7 @@ def create_app(
     app[CONVERSATIONS] = conversations
     app[FOLDERS] = folders
     app[MODELS] = models
+    app[RATINGS] = ratings
     app[SAVED_PROMPTS] = saved_prompts
     app[PROFILE] = profile
     app[SEARCH] = search

@@ -21,6 +21,7 @@ from couachgptd.services.links import LinkService
 from couachgptd.services.logo import Logo
 from couachgptd.services.models import ModelService
 from couachgptd.services.profile import ProfileService
+from couachgptd.services.ratings import RatingService
 from couachgptd.services.saved_prompts import SavedPromptService
 from couachgptd.services.search import SearchService
 from couachgptd.services.shares import ShareService
@@ -38,6 +39,7 @@ CONFIRMATIONS = web.AppKey("CONFIRMATIONS", Confirmations)
 CONTROL: web.AppKey[ControlClient] = web.AppKey("CONTROL", ControlClient)
 CONVERSATIONS = web.AppKey("CONVERSATIONS", ConversationService)
 FOLDERS = web.AppKey("FOLDERS", FolderService)
+RATINGS = web.AppKey("RATINGS", RatingService)
 CSRF_SECRET = web.AppKey("CSRF_SECRET", bytes)
 EXPORTS = web.AppKey("EXPORTS", ExportService)
 IMPORTS = web.AppKey("IMPORTS", ImportService)

@@ -16,7 +16,15 @@ from couachgptd.core.errors import BadRequest, CouachError
 from couachgptd.core.ids import ConversationId, MessageId, UserId
 from couachgptd.core.shares import SHARES_CHANGED
 from couachgptd.core.users import User
-from couachgptd.http import attachments, choosing, conversations, fields, folders, shares
+from couachgptd.http import (
+    attachments,
+    choosing,
+    conversations,
+    fields,
+    folders,
+    ratings,
+    shares,
+)
 from couachgptd.http.areas import answering
 from couachgptd.http.keys import (
     ACCOUNTS,
@@ -27,6 +35,7 @@ from couachgptd.http.keys import (
     CONVERSATIONS,
     FOLDERS,
     MODELS,
+    RATINGS,
     SEARCH,
     SESSION_ID,
     SHARES,
@@ -62,14 +71,10 @@ class Tab:
         self.user_id: UserId = user.id
         self.offered = (user.role, user.model)  # what decides which models it is told of
         self._ws = ws
+        self.services = request.config_dict
         self._session_id = request[SESSION_ID]
         self._accounts = request.config_dict[ACCOUNTS]
         self._chat = request.config_dict[CHAT]
-        self.choosing = request.config_dict[CHOOSING]
-        self.conversations = request.config_dict[CONVERSATIONS]
-        self.folders = request.config_dict[FOLDERS]
-        self.attachments = request.config_dict[ATTACHMENTS]
-        self.shares = request.config_dict[SHARES]
         self._control = request.config_dict[CONTROL]
         self._models = request.config_dict[MODELS]
         self._search = request.config_dict[SEARCH]
@@ -137,8 +142,8 @@ class Tab:
             "protocol": PROTOCOL,
             "epoch": self._topics.epoch,
             "user": wire.own_user(user),
-            **await self.conversations.listed(user.id),
-            "folders": await self.folders.listed(user.id),
+            **await self.services[CONVERSATIONS].listed(user.id),
+            "folders": await self.services[FOLDERS].listed(user.id),
             **self._models.overview(user.role, user.model),
         }
 
@@ -216,7 +221,7 @@ class Tab:
             parent_id=None if parent_id is None else MessageId(parent_id),
             edited_id=None if edited_id is None else MessageId(edited_id),
             model=fields.optional_text(request, "model"),
-            choices=self.choosing.read(request.get("choices")),
+            choices=self.services[CHOOSING].read(request.get("choices")),
             attachments=attachments.optional_ids(request),
         )
         conversation = await self._chat.ask(user, question, accepted)
@@ -271,11 +276,12 @@ class Tab:
 
 _VERBS: dict[str, Callable[[Tab, User, Json], Awaitable[None]]] = {
     "conversation.search": Tab.search,
-    **answering(conversations.VERBS, lambda tab: tab.conversations),
-    **answering(choosing.VERBS, lambda tab: tab.choosing),
-    **answering(folders.VERBS, lambda tab: tab.folders),
-    **answering(attachments.VERBS, lambda tab: tab.attachments),
-    **answering(shares.VERBS, lambda tab: tab.shares),
+    **answering(conversations.VERBS, CONVERSATIONS),
+    **answering(choosing.VERBS, CHOOSING),
+    **answering(folders.VERBS, FOLDERS),
+    **answering(attachments.VERBS, ATTACHMENTS),
+    **answering(shares.VERBS, SHARES),
+    **answering(ratings.VERBS, RATINGS),
     "conversation.watch": Tab.watch,
     "conversation.unwatch": Tab.unwatch,
     "chat.ask": Tab.ask,

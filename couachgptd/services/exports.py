@@ -54,6 +54,7 @@ class ExportService:
         """
         folders = await self._store.folders(user.id)
         prompts = await self._store.saved_prompts(user.id)
+        ratings = await self._store.ratings_of(user.id)
         more = {
             "profile": portable.profile_fields(user),
             "folders": sorted(each.name for each in folders),
@@ -62,6 +63,7 @@ class ExportService:
                 for each in prompts
                 if each.owner_id == user.id
             ],
+            "ratings": [portable.rating_fields(each) for each in ratings],
         }
         names = {each.id: each.name for each in folders}
         name = f"{ALL} {datetime.now(UTC):%Y-%m-%d} everything.json"

@@ -1,6 +1,7 @@
 """Conversations and their messages, kept; each question comes with its answer and its turn."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from peewee import fn
@@ -9,10 +10,12 @@ from couachgptd.core.choices import NOTHING_CHOSEN, Choices
 from couachgptd.core.conversations import Author, Conversation, ConversationKind, Message
 from couachgptd.core.errors import NotFound, TurnRunning
 from couachgptd.core.ids import AttachmentId, ConversationId, MessageId, UserId, new_conversation_id
+from couachgptd.core.ratings import Given, decide
 from couachgptd.core.turns import FINAL, Turn, TurnSource, TurnState
 from couachgptd.storage import statements
 from couachgptd.storage.attachments import attach, attached_in, attached_to
 from couachgptd.storage.database import Database
+from couachgptd.storage.ratings import keep_rating, ratings_in
 from couachgptd.storage.rows import now, to_conversation, to_message, to_turn
 from couachgptd.storage.tables import ConversationTable, MessageTable, TurnTable
 
@@ -34,10 +37,11 @@ class ChatStore:
                 )
                 .order_by(MessageTable.id)
             )
-            files = attached_in(conversation_id)
+            files, ratings = attached_in(conversation_id), ratings_in(conversation_id)
             return [
-                to_message(row, turns.get(MessageId(row.id)), files.get(MessageId(row.id), ()))
+                to_message(row, turns.get(own), files.get(own, ()), ratings.get(own))
                 for row in rows
+                for own in (MessageId(row.id),)
             ]
 
         return await self._db.read(work)
@@ -153,6 +157,23 @@ class ChatStore:
                 think_seconds=before[-1].think_seconds if before else None,  # its thoughts stay
             )
             return to_conversation(conversation), to_message(answer, turn)
+
+        return await self._db.write(work)
+
+    async def rate(
+        self, user_id: UserId, message_id: MessageId, given: Given
+    ) -> tuple[Conversation, Message]:
+        def work() -> tuple[Conversation, Message]:
+            found = _own_message(user_id, message_id)
+            if found is None:
+                raise NotFound
+            conversation, row = found
+            own = ConversationId(conversation.id)
+            turn, before = _newest_turns(own).get(message_id), ratings_in(own).get(message_id)
+            message = to_message(row, turn, rating=before)
+            rating = decide(message, given, now())
+            keep_rating(user_id, message_id, rating)
+            return to_conversation(conversation), replace(message, rating=rating)
 
         return await self._db.write(work)
 

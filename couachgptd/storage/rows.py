@@ -5,7 +5,13 @@ from datetime import UTC, datetime
 
 from couachgptd.core.attachments import Attachment
 from couachgptd.core.choices import Choices
-from couachgptd.core.conversations import Author, Conversation, ConversationKind, Message
+from couachgptd.core.conversations import (
+    Author,
+    Conversation,
+    ConversationKind,
+    Message,
+    Rating,
+)
 from couachgptd.core.folders import Folder
 from couachgptd.core.ids import ConversationId, FolderId, MessageId, TurnId, UserId
 from couachgptd.core.turns import Sent, Timings, Turn, TurnSource, TurnState
@@ -61,7 +67,10 @@ def to_folder(row: FolderTable) -> Folder:
 
 
 def to_message(
-    row: MessageTable, turn: Turn | None = None, attachments: tuple[Attachment, ...] = ()
+    row: MessageTable,
+    turn: Turn | None = None,
+    attachments: tuple[Attachment, ...] = (),
+    rating: Rating | None = None,
 ) -> Message:
     return Message(
         id=MessageId(row.id),
@@ -77,6 +86,7 @@ def to_message(
         deleted_at=row.deleted_at,
         turn=turn,
         attachments=attachments,
+        rating=rating,
     )
 
 

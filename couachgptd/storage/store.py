@@ -16,6 +16,7 @@ from couachgptd.storage.incidents import IncidentStore
 from couachgptd.storage.links import LinkStore
 from couachgptd.storage.model_rules import ModelRulesStore
 from couachgptd.storage.portable import PortableStore
+from couachgptd.storage.ratings import RatingStore
 from couachgptd.storage.records import RecordStore
 from couachgptd.storage.saved_prompts import SavedPromptStore
 from couachgptd.storage.search import SearchStore
@@ -40,6 +41,7 @@ class SqliteStore(
     SavedPromptStore,
     ImportStore,
     ShareStore,
+    RatingStore,
 ):
     """See `core.ports.Store` for what each method promises."""
 

@@ -167,6 +167,21 @@ class MessageTable(Table):
         table_name = "messages"
 
 
+class RatingTable(Table):
+    message_id: int
+    user_id: int
+    message = ForeignKeyField(MessageTable, on_delete="CASCADE")
+    user = ForeignKeyField(UserTable, on_delete="CASCADE")
+    value = IntegerField()
+    word = TextField(default="")
+    model = TextField()
+    at = UtcField()
+
+    class Meta:
+        table_name = "ratings"
+        primary_key = CompositeKey("message", "user")
+
+
 class TurnTable(Table):
     id = AutoField()
     conversation_id: str | None
@@ -335,6 +350,7 @@ TABLES: tuple[type[Table], ...] = (
     ConversationTable,
     MembershipTable,
     MessageTable,
+    RatingTable,
     TurnTable,
     AttachmentTable,
     GoneFileTable,

@@ -12,7 +12,14 @@ import pytest
 from couachgptd.core import wire
 from couachgptd.core.attachments import Attachment, Kind, Part, Unit
 from couachgptd.core.choices import Made
-from couachgptd.core.conversations import Author, Conversation, ConversationKind, Message
+from couachgptd.core.conversations import (
+    Author,
+    Conversation,
+    ConversationKind,
+    Message,
+    Rating,
+    Thumb,
+)
 from couachgptd.core.errors import CouachError, QueueFull
 from couachgptd.core.forecast import Spoken
 from couachgptd.core.ids import AttachmentId, ConversationId, MessageId, TurnId, UserId
@@ -121,7 +128,8 @@ def test_a_question_and_an_answer_that_waits_have_the_keys_of_the_fixture() -> N
 def test_an_answer_that_is_done_has_the_keys_of_the_fixture() -> None:
     done = turn(TurnState.DONE, finish_reason="stop", sent=SENT)
 
-    shape = wire.message(message(Author.MODEL, done))
+    rating = Rating(Thumb.UP, "", "m", MOMENT)
+    shape = wire.message(replace(message(Author.MODEL, done), rating=rating))
 
     assert shape_of(shape) == shape_of(fixture("snapshot")["messages"][1])
 

@@ -136,6 +136,27 @@ async def test_the_figures_are_told(daemon: RunningDaemon) -> None:
     assert "Base de données" in shown.out
 
 
+async def test_the_thumbs_of_each_model_are_counted_without_names_or_words(
+    daemon: RunningDaemon,
+) -> None:
+    nobody = await ctl(daemon, "ratings", "--days", "1")
+    async with daemon.browser("claire") as browser, browser.ws() as tab:
+        asked = await tab.ask("[[tokens=3]] Bonjour", model="couac:1b")
+        await tab.ended(asked["answer"])
+        await tab.request("chat.rate", message=asked["answer"], value=-1, word="secret")
+    shown = await ctl(daemon, "ratings", **FRENCH)
+    told = await ctl(daemon, "ratings", "--json")
+
+    assert nobody.out == "Nobody has rated an answer in the last 1 day.\n"
+    assert [line.split() for line in shown.out.splitlines()] == [
+        ["MODÈLE", "BONNES", "MAUVAISES"], ["couac:1b", "0", "1"],
+    ]  # fmt: skip
+    assert json.loads(told.out) == {
+        "days": 30, "models": [{"model": "couac:1b", "up": 0, "down": 1}],
+    }  # fmt: skip
+    assert "secret" not in shown.out + told.out
+
+
 def test_bars_show_peaks_zeros_and_what_is_missing() -> None:
     at = [0, 10, 20, 30, 80]
 

@@ -23,6 +23,7 @@ from couachgptd.services.links import LinkService
 from couachgptd.services.logo import Logo
 from couachgptd.services.models import ModelService
 from couachgptd.services.profile import ProfileService
+from couachgptd.services.ratings import RatingService
 from couachgptd.services.saved_prompts import SavedPromptService
 from couachgptd.services.search import SearchService
 from couachgptd.services.shares import ShareService
@@ -65,6 +66,7 @@ def application() -> web.Application:
         imports=ImportService(nothing, nothing),
         folders=FolderService(nothing, Topics()),
         models=models,
+        ratings=RatingService(nothing, Topics()),
         saved_prompts=SavedPromptService(nothing),
         profile=ProfileService(nothing, nothing, accounts),
         search=SearchService(nothing),
@@ -186,6 +188,7 @@ REQUESTS: dict[str, Json] = {
     "chat.stop": {"turn": "turn"},
     "chat.regenerate": {"message": "answer"},
     "chat.continue": {"message": "answer"},
+    "chat.rate": {"message": "answer", "value": 1},
     "conversation.choices": {"conversation": "conversation"},
     "conversation.choose": {"conversation": "conversation", "choices": None},
     "chat.preview": {"conversation": "conversation"},

@@ -35,6 +35,7 @@ from couachgptd.services.logo import Logo
 from couachgptd.services.models import ModelService
 from couachgptd.services.profile import ProfileService
 from couachgptd.services.prompts import Prompts
+from couachgptd.services.ratings import RatingService
 from couachgptd.services.runner import TurnRunner
 from couachgptd.services.saved_prompts import SavedPromptService
 from couachgptd.services.search import SearchService
@@ -136,6 +137,7 @@ async def running_site(data: Path, server: Server) -> AsyncIterator[Site]:
             imports=ImportService(store, conversations),
             folders=FolderService(store, topics),
             models=models,
+            ratings=RatingService(store, topics),
             saved_prompts=SavedPromptService(store),
             profile=ProfileService(store, passwords, accounts),
             search=SearchService(store),

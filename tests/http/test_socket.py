@@ -22,6 +22,7 @@ VERBS = {
     "chat.stop": ("turn",),
     "chat.regenerate": ("message", "model"),
     "chat.continue": ("message",),
+    "chat.rate": ("message", "value", "word"),
     "conversation.rename": ("conversation", "title"),
     "conversation.pin": ("conversation", "is_on"),
     "conversation.archive": ("conversation", "is_on"),
@@ -57,6 +58,8 @@ async def test_a_field_of_any_kind_gets_an_answer_and_the_socket_goes_on(
             "message": asked["answer"],
             "title": "x",
             "is_on": False,
+            "value": 1,
+            "word": "x",
         }
         for field in VERBS[verb]:
             for value in ODD:

@@ -2,6 +2,7 @@
 
 from couachgptd.control import bodies, kept, shapes
 from couachgptd.control.verb import Verb
+from couachgptd.core.ratings import COUNTED_DAYS, COUNTED_DAYS_MOST
 from couachgptd.services.operator import data, leaving, records
 
 FILTER = {
@@ -99,5 +100,14 @@ VERBS = (
         records.samples,
         kept.Samples,
         query={"range": "1h (the default), 24h or 7d"},
+    ),
+    Verb(
+        "control.ratings",
+        "Count the thumbs up and down that answers got, by model: never whose, nor their words.",
+        records.ratings,
+        kept.RatingCounts,
+        query={
+            "days": f"how far back: 1 to {COUNTED_DAYS_MOST}, {COUNTED_DAYS} by default",
+        },
     ),
 )

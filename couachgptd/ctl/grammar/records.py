@@ -1,4 +1,4 @@
-"""The verbs of what is written down: the audit log and the figures."""
+"""The verbs of what is written down: the audit log, the figures, the ratings."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 MOST_ENTRIES = 500
+MOST_DAYS = 3650
 RANGES = ("1h", "24h", "7d")
 
 
@@ -47,6 +48,18 @@ def add_to(verbs: Any) -> None:
     samples.add_argument(
         "--range", metavar="1h|24h|7d", choices=RANGES, default="1h",
         help=_("how far back (default: 1h)"),
+    )  # fmt: skip
+
+    ratings = verb(
+        verbs, "ratings", "couachgptd.ctl.records:ratings",
+        _("how many thumbs up and down the answers of each model got"),
+        _("Counted without names. A word that somebody wrote with a thumb is shown to nobody.")
+        + "\n\n"
+        + example("ratings --days 7"),
+    )  # fmt: skip
+    ratings.add_argument(
+        "--days", metavar="N", type=count(MOST_DAYS), default=30,
+        help=_("how far back (default: 30)"),
     )  # fmt: skip
 
 

@@ -1,12 +1,13 @@
-"""The operator's verbs for what is written down: the audit log, and samples for charts."""
+"""The operator's verbs for what is written down: the audit log, samples for charts, ratings."""
 
 import json
-from dataclasses import replace
-from datetime import UTC, datetime
+from dataclasses import asdict, replace
+from datetime import UTC, datetime, timedelta
 
 from couachgptd.core import wire
 from couachgptd.core.csv_lines import HEAD, csv_line
 from couachgptd.core.errors import BadRequest
+from couachgptd.core.ratings import COUNTED_DAYS, COUNTED_DAYS_MOST
 from couachgptd.core.records import AuditEntry, AuditQuery
 from couachgptd.core.samples import RANGES, since_of, thinned
 from couachgptd.core.wire import Json
@@ -63,6 +64,12 @@ async def samples(desk: Desk, call: Call) -> Json:
         "at": [round(row.at.timestamp()) for row in points],
         "series": {each: [row.figures.get(each) for row in points] for each in names},
     }
+
+
+async def ratings(desk: Desk, call: Call) -> Json:
+    days = call.count("days", COUNTED_DAYS, COUNTED_DAYS_MOST)
+    counts = await desk.store.count_ratings(datetime.now(UTC) - timedelta(days=days))
+    return {"days": days, "models": [asdict(each) for each in counts]}
 
 
 def _query(call: Call) -> AuditQuery:

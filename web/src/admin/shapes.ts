@@ -194,6 +194,16 @@ export interface Backup {
   readonly size_bytes: number;
 }
 
+/** The thumbs that answers got in the last `days`, by model. */
+export interface RatingCounts {
+  readonly days: number;
+  readonly models: readonly {
+    readonly model: string;
+    readonly up: number;
+    readonly down: number;
+  }[];
+}
+
 export type Range = '1h' | '24h' | '7d';
 
 export interface Samples {

@@ -12,6 +12,7 @@ import type {
   Place,
   ModelFacts,
   Position,
+  RatingValue,
   Sent,
   TurnId,
 } from './shapes';
@@ -66,6 +67,7 @@ export interface Requests {
   'chat.stop': { turn: TurnId };
   'chat.regenerate': { message: MessageId; model: string | null };
   'chat.continue': { message: MessageId };
+  'chat.rate': { message: MessageId; value: RatingValue | null; word: string };
   'chat.preview': {
     conversation: ConversationId | null;
     parent: MessageId | null;
@@ -140,6 +142,7 @@ export interface Answers {
   'chat.stop': object;
   'chat.regenerate': { answer: MessageId };
   'chat.continue': { answer: MessageId };
+  'chat.rate': object;
   'chat.preview': Sent & { answer_tokens: number };
   'model.facts': { facts: readonly ModelFacts[] };
   'model.list': { models: readonly Model[]; default: string | null };

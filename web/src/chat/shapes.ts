@@ -223,6 +223,16 @@ export interface Message {
   readonly deleted_at: string | null;
   readonly turn: Turn | null;
   readonly attachments: readonly Attachment[];
+  readonly rating: Rating | null;
+}
+
+/** A thumb up or down. */
+export type RatingValue = 1 | -1;
+
+/** What one thinks of an answer of one's own conversation. */
+export interface Rating {
+  readonly value: RatingValue;
+  readonly word: string;
 }
 
 /** A piece of a text that was found. */

@@ -60,6 +60,7 @@ export function message(id: number, change: Partial<Message> = {}): Message {
     deleted_at: null,
     attachments: [],
     turn: null,
+    rating: null,
     ...change,
   };
 }
@@ -121,6 +122,7 @@ export function actingWith(change: Partial<Acting> = {}): Acting {
     regenerate: () => undefined,
     proceed: () => undefined,
     ask: () => Promise.resolve(),
+    rate: () => Promise.resolve(),
     walk: () => undefined,
     ...change,
   };

@@ -1,5 +1,5 @@
 // What the tools of a message need to know, and can ask for.
-import type { Message, MessageId } from '../protocol';
+import type { Message, MessageId, RatingValue } from '../protocol';
 import type { View } from '../view';
 
 export interface Acting {
@@ -14,6 +14,8 @@ export interface Acting {
   proceed: (message: MessageId) => void;
   /** Asks instead of a question. Rejects with a RequestError. */
   ask: (text: string, client_id: string, edits: MessageId) => Promise<void>;
+  /** Keeps a thumb and a word to it, or takes both back. Rejects with a RequestError. */
+  rate: (message: MessageId, value: RatingValue | null, word: string) => Promise<unknown>;
   /** Shows another version in the place of one; `step` is the button that was used. */
   walk: (from: MessageId, to: MessageId, step: Step) => void;
 }
