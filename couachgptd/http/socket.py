@@ -55,7 +55,8 @@ PROTOCOL = 1
 HEARTBEAT_SECONDS = 30.0
 GOODBYE_SECONDS = 2.0  # a page that does not answer the closing must not hold up our end
 MESSAGE_MAX_BYTES = 4 * 1024 * 1024
-# A page that reads this much too slowly is cut off; it comes back and gets a snapshot.
+# A page that leaves this much unread is cut off; it comes back and gets a snapshot, which may be
+# larger than that: what is sent to a page that reads is never refused for its length.
 OUTBOX_MAX_CHARACTERS = 8 * 1024 * 1024
 SIGNED_OUT = 4401
 FOREIGN_ORIGIN = 4403
@@ -90,12 +91,13 @@ class Tab:
     # sending: never waits, so that one slow page holds up nobody
 
     def send(self, text: str) -> None:
-        self._outbox.append(text)
-        self._outbox_size += len(text)
-        self._filled.set()
         if self._outbox_size > OUTBOX_MAX_CHARACTERS and self._transport is not None:
             # At once: the writer may be waiting for this very page, and a closing frame would too.
             self._transport.abort()
+            return
+        self._outbox.append(text)
+        self._outbox_size += len(text)
+        self._filled.set()
 
     def tell(self, kind: str, fields: Json) -> None:
         self.send(encode({"type": kind, **fields}))

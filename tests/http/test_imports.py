@@ -246,6 +246,25 @@ async def test_a_file_of_many_things_that_are_no_conversation_is_given_up_soon(
     assert len(lines) < 20
 
 
+async def test_the_longest_conversation_that_comes_in_can_be_opened(
+    site: RunningDaemon, someone: str
+) -> None:
+    messages = [
+        {"id": number, "parent": number - 1, "author": "person", "text": "x" * 4000}
+        for number in range(1, 2001)
+    ]
+    file = {"format": "couachgpt.conversations", "version": 1, "conversations": [
+        {"title": "Roman", "messages": messages}]}  # fmt: skip
+    async with site.browser(someone) as browser:
+        _, lines = await brought(browser, BytesIO(json.dumps(file).encode()))
+        assert lines[-1]["imported"] == 1
+        async with browser.ws() as tab:
+            (conversation,) = tab.hello["conversations"]
+            await tab.watch(conversation["id"])
+
+            assert len((await tab.next("snapshot"))["messages"]) == 2000
+
+
 async def test_an_import_ends_when_its_account_has_gone_meanwhile(
     site: RunningDaemon, someone: str
 ) -> None:
