@@ -246,23 +246,41 @@ async def test_a_file_of_many_things_that_are_no_conversation_is_given_up_soon(
     assert len(lines) < 20
 
 
-async def test_the_longest_conversation_that_comes_in_can_be_opened(
-    site: RunningDaemon, someone: str
-) -> None:
+def novel() -> BytesIO:
+    """Return a file with about the longest conversation that is taken."""
     messages = [
         {"id": number, "parent": number - 1, "author": "person", "text": "x" * 4000}
         for number in range(1, 2001)
     ]
     file = {"format": "couachgpt.conversations", "version": 1, "conversations": [
         {"title": "Roman", "messages": messages}]}  # fmt: skip
+    return BytesIO(json.dumps(file).encode())
+
+
+async def test_the_longest_conversation_is_opened_and_a_page_that_never_reads_it_cut_off(
+    site: RunningDaemon, someone: str
+) -> None:
     async with site.browser(someone) as browser:
-        _, lines = await brought(browser, BytesIO(json.dumps(file).encode()))
+        _, lines = await brought(browser, novel())
         assert lines[-1]["imported"] == 1
         async with browser.ws() as tab:
             (conversation,) = tab.hello["conversations"]
             await tab.watch(conversation["id"])
-
             assert len((await tab.next("snapshot"))["messages"]) == 2000
+        async with browser.ws() as tab:
+            connection = tab.ws._response.connection
+            assert connection is not None
+            assert connection.transport is not None
+            connection.transport.pause_reading()
+
+            async def ask_for_it_again_and_again() -> None:
+                while True:
+                    await tab.ws.send_json(
+                        {"type": "conversation.watch", "conversation": conversation["id"]}
+                    )
+
+            with pytest.raises(ConnectionError):
+                await ask_for_it_again_and_again()
 
 
 async def test_an_import_ends_when_its_account_has_gone_meanwhile(
