@@ -4,7 +4,9 @@ import { mount } from 'svelte';
 import Admin from '../admin/Admin.svelte';
 import type { Props } from '../admin/props';
 import { loadAdminTexts } from '../admin/texts';
+import { leadBack } from '../back';
 
+leadBack(document.querySelector<HTMLAnchorElement>('a.page-home'));
 const host = document.querySelector('[data-island=admin]');
 const props = JSON.parse(document.querySelector('#props')?.textContent ?? '{}') as Props;
 await loadAdminTexts(props.language);
