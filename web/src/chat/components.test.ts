@@ -46,6 +46,7 @@ const sidebar = (role: 'member' | 'reader', login = 'anne') => {
       menuOf: null,
       onmenu: () => undefined,
       onshelf: () => undefined,
+      onhelp: () => undefined,
       ongo: () => undefined,
       onopen: () => undefined,
       onclose: () => undefined,
