@@ -153,6 +153,23 @@ test('Enter while an answer is written lets the question wait, and keeps what ca
   expect(screen.getByRole('status').textContent).toContain('No more fit.');
 });
 
+test('Enter while the question before is on its way lets the next one wait, once it can', async () => {
+  const help = writer();
+  const pending = { client_id: 'a', text: 'Bonjour', conversation: 'c' };
+  const { rerender, onask } = composer({
+    view: viewWith({ current: 'c', pending } as never),
+    writer: help,
+  });
+  await write('Encore');
+  await fireEvent.keyDown(box(), { key: 'Enter' });
+  expect(help.add).not.toHaveBeenCalled();
+  await rerender({ view: viewWith({ current: 'c', running: turn() }) });
+
+  await vi.waitFor(() => expect(help.add).toHaveBeenCalledWith('Encore'));
+  expect(onask).not.toHaveBeenCalled();
+  expect(box().value).toBe('');
+});
+
 test('the arrow up in an empty field changes the last that waits, else the last asked', async () => {
   const onedit = vi.fn();
   const help = writer();
