@@ -14,6 +14,7 @@ from couachgptd.http.admin import PAGES
 from tests.conftest import StartFakeOllama
 from tests.e2e.conftest import NO_OLLAMA, PICTURES, OpenPage
 from tests.e2e.people import ask, log_in, submit, text_length_grows, wait_for_end
+from tests.e2e.places import WALKS, Visit
 from tests.running_daemon import PASSWORD, RunningDaemon
 
 SIZES = {"desktop": (1280, 800), "phone": (390, 844)}
@@ -201,6 +202,20 @@ def _administration(
     page.locator(".panel .button-quiet").first.click()
     expect(page.get_by_role("dialog")).to_be_visible()
     picture(page, "admin-dialog")
+
+
+@in_each_look(())
+@pytest.mark.parametrize("walk", WALKS, ids=lambda walk: walk.__name__)
+def test_screenshots_of_every_place_of_the_chat(
+    daemon: RunningDaemon,
+    open_page: OpenPage,
+    walk: Callable[[Visit], None],
+    language: str,
+    scheme: str,
+    size: str,
+) -> None:
+    options, picture = look_of(language, scheme, size)
+    walk(Visit(daemon, open_page, picture, language, **options))
 
 
 @pytest.mark.soak
