@@ -54,6 +54,20 @@ def test_a_name_and_a_time_zone_are_those_of_the_other_tab_at_once(
     expect(begun).not_to_have_text(before)
 
 
+def test_no_word_of_a_choice_is_broken_on_a_phone(
+    daemon: RunningDaemon, open_page: OpenPage
+) -> None:
+    profile = profile_beside(entered(daemon, open_page, "maël"), daemon)
+    profile.set_viewport_size({"width": 390, "height": 844})
+
+    for word in ("Clair", "Sombre"):
+        lines = profile.get_by_role("button", name=word).evaluate(
+            "(button) => { const all = new Range(); all.selectNodeContents(button);"
+            " return all.getClientRects().length; }"
+        )
+        assert lines == 1, word
+
+
 def test_another_session_can_be_ended_and_an_account_goes_with_its_password_alone(
     daemon: RunningDaemon, open_page: OpenPage
 ) -> None:
