@@ -91,6 +91,8 @@ async def explain_errors(request: web.Request, handler: Handler) -> web.StreamRe
         if status >= _SERVER_ERROR:
             log.warning("request failed", extra={"route": _route(request), "error": str(error)})
         return _answer(request, status, wire.error(error))
+    except web.RequestPayloadError:  # a body that is not what its headers say
+        return _answer(request, 400, {"code": "bad_request", "fields": {}})
     except Exception as error:  # the edge of a request
         if isinstance(error, ConnectionError) and has_left(request.transport):
             # Nobody is left to answer; aiohttp would log what is raised as a fault of ours.

@@ -210,6 +210,16 @@ async def test_a_file_is_handed_out_under_the_name_it_came_with(site: RunningDae
     assert kept == f'attachment; filename="l__t_ _1_.txt"; {named}'
 
 
+async def test_a_body_that_is_not_packed_as_it_says_is_no_fault_of_ours(
+    site: RunningDaemon,
+) -> None:
+    async with site.browser("claire") as browser:
+        status, refused = await browser.upload("a.txt", b"abc", **{"Content-Encoding": "gzip"})
+
+    assert (status, refused["code"]) == (400, "bad_request")
+    assert "fault of ours" not in site.log
+
+
 async def test_only_a_page_of_ours_brings_a_file(site: RunningDaemon) -> None:
     async with site.browser("claire") as browser, site.browser("lea") as reader:
         for headers in ({"X-Form-Token": "0" * 64}, {"Origin": "http://elsewhere.example"}):
