@@ -147,3 +147,20 @@ def test_a_long_paste_becomes_a_file_of_a_question_that_waits(
     waiting.get_by_role("button", name="Envoyer").click()
     expect(page.locator(".question .files-sent")).to_contain_text("texte collé.txt")
     expect(page.locator(".markdown").last).to_contain_text("A pasted line.")
+
+
+def test_the_question_stays_in_sight_however_many_files_go_with_it(
+    daemon: RunningDaemon, open_page: OpenPage
+) -> None:
+    page = open_page(
+        f"{daemon.address}/login", locale="fr-FR", viewport={"width": 390, "height": 844}
+    )
+    log_in(page, "claire")
+
+    choose(page, *((f"un compte rendu de réunion {number}.txt", b"x") for number in range(11)))
+    expect(page.locator("button.file-name")).to_have_count(11, timeout=30_000)
+    expect(page.locator("textarea")).to_be_in_viewport(ratio=1)
+
+    ask(page, "Résume")
+    expect(page.get_by_text("10 fichiers")).to_be_in_viewport()
+    expect(page.locator("textarea")).to_have_value("Résume")
