@@ -1,11 +1,11 @@
 // How a file is described: its size, and which part of it is sent.
-import { decimal, t } from '../i18n';
+import { decimal, t, tn } from '../i18n';
 import type { Attachment, FilePart } from '../chat/protocol';
 
 const KIB = 1024;
 
 export function sizeText(bytes: number): string {
-  if (bytes < KIB) return t('{n} bytes', { n: bytes });
+  if (bytes < KIB) return tn('{n} byte', '{n} bytes', bytes);
   if (bytes < KIB * KIB) return t('{n} KB', { n: Math.round(bytes / KIB) });
   return t('{n} MB', { n: decimal(bytes / KIB / KIB) });
 }
