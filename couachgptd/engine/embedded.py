@@ -130,8 +130,7 @@ class EmbeddedEngine:
         return [LoadedModel(running.process.model, memory, running.process.context_tokens)]
 
     async def chat(self, request: ChatRequest) -> AsyncGenerator[Piece]:
-        await self._find(request.model)
-        if self._serving(request.model) is None:
+        if self._fitting((await self._find(request.model))[0]) is None:
             yield Loading()
         running = await self._ensure(request.model)
         try:
@@ -211,12 +210,8 @@ class EmbeddedEngine:
     async def _ensure(self, model: str) -> Running:
         """Return the child that serves this model, started if need be; one switch at a time."""
         async with self._switch:
-            running = self._serving(model)
-            if running is not None:
-                context = self._slot_tokens((await self._find(model))[0])
-                if running.process.context_tokens == context:
-                    return running
-            return await self._started(model)
+            running = self._fitting((await self._find(model))[0])
+            return running or await self._started(model)
 
     async def _started(self, model: str) -> Running:
         """Put a child for this model in the place of the one that is there; under the lock."""
@@ -295,6 +290,12 @@ class EmbeddedEngine:
     def _serving(self, model: str) -> Running | None:
         running = self._alive()
         return running if running is not None and running.process.model == model else None
+
+    def _fitting(self, model: Model) -> Running | None:
+        """Return the child that serves a model with the context that is chosen for it now."""
+        running = self._serving(model.name)
+        is_so = running is not None and running.process.context_tokens == self._slot_tokens(model)
+        return running if is_so else None
 
     def _slot_tokens(self, model: Model) -> int:
         wanted = self._chosen_context(model.name) or self._engine.context_tokens
