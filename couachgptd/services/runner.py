@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections import OrderedDict
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import Context
@@ -16,7 +15,7 @@ from couachgptd.core.errors import (
     QueueFull,
     ServerStopping,
 )
-from couachgptd.core.ids import ConversationId, TurnId, UserId
+from couachgptd.core.ids import TurnId, UserId
 from couachgptd.core.ports import Engine, Store
 from couachgptd.core.queue import Queue, Waiting
 from couachgptd.core.snapshots import Phase
@@ -26,13 +25,13 @@ from couachgptd.services import calls, ends
 from couachgptd.services.attempts import Attempts, Trying
 from couachgptd.services.ends import End
 from couachgptd.services.keeper import Keeper
+from couachgptd.services.leisure import Leisure
 from couachgptd.services.live import LiveTurn
 from couachgptd.services.shutdown import Shutdown
+from couachgptd.services.slots import Slots
 from couachgptd.services.waits import Waits
 
 log = logging.getLogger(__name__)
-
-REMEMBERED_SLOTS = 1000  # conversations whose slot is remembered, for the engine's prefix cache
 
 
 class TurnRunner:
@@ -63,10 +62,10 @@ class TurnRunner:
         self._held: list[UserId | None] = []  # who has a place for a turn not yet submitted
         self._live: dict[TurnId, LiveTurn] = {}
         self._suspects: frozenset[TurnId] = frozenset()
-        self._free_slots = list(range(slots))
-        self._slot_of: OrderedDict[ConversationId, int] = OrderedDict()
         self._group: asyncio.TaskGroup | None = None
+        self.slots = Slots(slots)
         self.attempts = Attempts()
+        self.leisure = Leisure()
         self._waits = Waits(store, self._queue, self.attempts, self._live.get)
         self.is_watched = False
         self.is_held = False
@@ -117,6 +116,12 @@ class TurnRunner:
     def is_paused(self) -> bool:
         return self._queue.is_paused
 
+    @property
+    def is_idle(self) -> bool:
+        """Say whether nobody wants the engine, nor did who has not let go of it yet."""
+        wanted = self._live or self._held or self.attempts.are_open
+        return not (wanted or self.is_paused or self._group is None)
+
     def lives(self) -> list[LiveTurn]:
         """Return the turns that run, then those that wait, in the order they will start."""
         return sorted(self._live.values(), key=lambda live: (live.is_queued, live.place or 0))
@@ -132,7 +137,7 @@ class TurnRunner:
         """
         if self._group is None:
             raise ServerStopping
-        free = len(self._free_slots)
+        free = self.slots.free
         in_all = len(self._queue) + max(0, len(self._held) - free)
         if in_all >= self._in_all:
             raise QueueFull(waiting=in_all)
@@ -140,6 +145,7 @@ class TurnRunner:
         if theirs >= self._per_person:
             raise QueueFull(waiting=theirs)
         self._held.append(asker)
+        self.leisure.end()
         try:
             yield
         finally:
@@ -175,6 +181,7 @@ class TurnRunner:
     def hold(self, *, is_on: bool) -> None:
         """Begin no more answers, or begin them again as soon as the watchdog allows it."""
         self.is_held = is_on
+        self.leisure.end()
         self._give_out()
 
     # what the watchdog orders
@@ -197,9 +204,12 @@ class TurnRunner:
 
     def engine_holds(self, model: str | None) -> None:
         """Know which model is in the engine's memory now; None after a restart."""
+        self.leisure.end()
         self._queue.model = model
 
     def cancel(self, attempts: Iterable[int], reason: CancelReason) -> None:
+        if self.attempts.are_aside(attempts):
+            self.leisure.end()
         for trying in self.attempts:
             if trying.id in attempts:
                 seconds = _now() - (trying.progress_at or trying.phase_from)
@@ -207,9 +217,7 @@ class TurnRunner:
                 trying.cancel(ends.cut_for(reason, phase, seconds, retries))
 
     def release(self, attempts: Iterable[int]) -> None:
-        for trying in self.attempts:
-            if trying.id in attempts:
-                trying.released.set()
+        self.attempts.release(attempts)
 
     def give_up(
         self, error: CouachError, turn: TurnId | None = None, model: str | None = None
@@ -246,8 +254,9 @@ class TurnRunner:
                 break
             waiting = running.waiting
             self._waits.started(waiting.turn, _now())
+            self.leisure.end()
             live = self._live[waiting.turn]
-            slot = self._take_slot(waiting.conversation)
+            slot = self.slots.take(waiting.conversation)
             trying = self.attempts.begin(live, running, slot, _now())
             # A context of its own: it is no part of the request that happened to let it start.
             trying.task = self._group.create_task(
@@ -255,18 +264,6 @@ class TurnRunner:
             )
             self.begun()
         self._waits.moved.set()
-
-    def _take_slot(self, conversation: ConversationId | None) -> int:
-        """Take a slot: the one where this conversation's prefix may still be cached, if free."""
-        last = self._slot_of.get(conversation) if conversation else None
-        slot = last if last in self._free_slots else self._free_slots[0]
-        self._free_slots.remove(slot)
-        if conversation:
-            self._slot_of[conversation] = slot
-            self._slot_of.move_to_end(conversation)
-            while len(self._slot_of) > REMEMBERED_SLOTS:
-                self._slot_of.popitem(last=False)
-        return slot
 
     async def _run(self, trying: Trying) -> None:
         live = trying.live
@@ -289,7 +286,8 @@ class TurnRunner:
     def _close(self, trying: Trying, end: End) -> None:
         """Give the slot back, and the turn to the queue where it is to be tried again."""
         self.attempts.closed(trying)
-        self._free_slots.append(trying.slot)
+        self.slots.give_back(trying.slot)
+        self.leisure.end()
         turn = trying.live.turn
         if not turn.state.is_final:
             self._queue.give_back(turn.id, is_suspect=turn.id in self._suspects)
