@@ -70,6 +70,7 @@ from couachgptd.services.search import SearchService
 from couachgptd.services.shares import ShareService
 from couachgptd.services.shutdown import EXIT_RESTART, Shutdown
 from couachgptd.services.starters import Starters
+from couachgptd.services.titles import TitleService
 from couachgptd.services.topics import Topics
 from couachgptd.services.watch import Watch
 from couachgptd.settings import Config, Server
@@ -247,10 +248,25 @@ async def run(config: Config, configuration: Configuration | None = None) -> int
             notify=notify,
             watchdog_seconds=watchdog_seconds(),
         )
-        await stack.enter_async_context(heartbeat.running())
-        # The watchdog sees the last answers to their end.
-        await stack.enter_async_context(watch.running())
-        await stack.enter_async_context(runner.running(shutdown))
+        titles = TitleService(
+            store,
+            topics,
+            engine,
+            models,
+            prompts,
+            runner,
+            lambda: watch.state,
+            idle_seconds=config.chat.title_idle_seconds,
+        )
+        # They end in reverse: a title is not waited for, answers under way are, and the watchdog
+        # sees the last of them to its end.
+        for part in (
+            heartbeat.running(),
+            watch.running(),
+            runner.running(shutdown),
+            _background(titles.keep(), "titles"),
+        ):
+            await stack.enter_async_context(part)
         await chat.recover()
         models.refresh_soon()
         desk.address = config.server.public_url or address_of(listeners[0], certificate)

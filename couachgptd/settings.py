@@ -75,6 +75,7 @@ class Chat:
     waiting_per_person: int = 5
     waiting_in_all: int = 100
     pass_over_seconds: float = 60.0
+    title_idle_seconds: float = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +235,7 @@ BOUNDS: Mapping[str, tuple[float, float]] = {
     "chat.waiting_per_person": (1, 10_000),
     "chat.waiting_in_all": (1, 100_000),
     "chat.pass_over_seconds": (0, 86400),
+    "chat.title_idle_seconds": (0, 86400),
     "engine.slots": (1, 256),
     "engine.context_tokens": (256, 1_048_576),
     "engine.threads": (0, 1024),

@@ -56,6 +56,7 @@ class Script:
     think: bool = False
     think_tags: bool = False
     echo: bool = False
+    says: str = ""  # exactly this, in place of the usual answer
     stamp: bool = False  # each token is the moment it is written, for benchmarks/relay
     hang_before_first: bool = False
     hang_after: int | None = None
@@ -121,6 +122,8 @@ def answer_tokens(script: Script, messages: list[dict[str, Any]]) -> Iterator[st
     """Return the answer, token by token; a trailing assistant message is gone on with."""
     if script.echo:
         return iter(TOKEN.findall(json.dumps(messages, ensure_ascii=False)))
+    if script.says:
+        return iter(TOKEN.findall(script.says))
     said = ""
     if messages and messages[-1].get("role") == "assistant":
         said = str(messages[-1].get("content", ""))

@@ -93,6 +93,8 @@ class RunningDaemon(Reachable):
             f"control.socket={self.socket}",
             "engine.kind=ollama",
             f"ollama.url={ollama_url}",
+            # What a test counts at the engine is what its people ask; who wants titles says so.
+            "chat.title_idle_seconds=0",
             *settings,
         )
         self.address = f"http://127.0.0.1:{self.port}"

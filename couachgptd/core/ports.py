@@ -30,6 +30,7 @@ from couachgptd.core.saved_prompts import SavedPromptStore
 from couachgptd.core.search import Found
 from couachgptd.core.shares import ShareStore
 from couachgptd.core.shelves import ConversationStore
+from couachgptd.core.titles import TitleStore
 from couachgptd.core.turns import Turn, TurnSource
 from couachgptd.core.vitals import Abilities, Outcome, Vitals
 
@@ -253,6 +254,7 @@ class Store(
     AttachmentStore,
     ShareStore,
     RatingStore,
+    TitleStore,
     Protocol,
 ):
     """Everything that is kept. Each method is one transaction, and durable once it returns."""

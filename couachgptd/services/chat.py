@@ -8,11 +8,12 @@ from typing import Any
 from couachgptd.core import wire
 from couachgptd.core.attachments import Attachment
 from couachgptd.core.choices import NOTHING_CHOSEN, Choices, Made
-from couachgptd.core.conversations import Author, Conversation, Message, title_from
+from couachgptd.core.conversations import Author, Conversation, Message
 from couachgptd.core.errors import BadRequest, CouachError, MessageEmpty, NotFound, TurnRunning
 from couachgptd.core.ids import AttachmentId, ConversationId, MessageId, TurnId, UserId
 from couachgptd.core.models import THINKING
 from couachgptd.core.ports import Store
+from couachgptd.core.titles import title_by_rule
 from couachgptd.core.turns import Turn, TurnSource, TurnState
 from couachgptd.core.users import User
 from couachgptd.core.wire import Json
@@ -137,13 +138,12 @@ class ChatService:
             files = await self._files_of(user, question)
             asked = WithFiles(question.text, files)
             read = await self._prompts.require_fit(chosen, made, user.language, asked)
-            titles = [question.text, *(file.name for file in files)]
             conversation, message, answer, is_new = await self._store.add_question(
                 user_id=user.id,
                 conversation_id=question.conversation_id,
                 client_id=question.client_id,
                 text=question.text,
-                title=title_from(next(filter(str.strip, titles))),
+                title=title_by_rule(question.text, [file.name for file in files]),
                 parent_id=question.parent_id,
                 edited_id=question.edited_id,
                 source=TurnSource.CHAT,

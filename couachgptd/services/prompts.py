@@ -19,6 +19,7 @@ from couachgptd.core.errors import ContextExceeded, EngineUnavailable, MessageTo
 from couachgptd.core.model_rules import RulesOf, no_rules
 from couachgptd.core.models import ChatRequest, PromptMessage
 from couachgptd.core.ports import Engine
+from couachgptd.core.titles import TITLE_TOKENS, first_exchange, head, instruction
 from couachgptd.core.turns import Sent, Turn
 from couachgptd.services.attached import Attached, WithFiles
 
@@ -109,6 +110,39 @@ class Prompts:
             limit_tokens=await self._engine.context_tokens(turn.model),
         )
         return Prompt(await self._request(turn.model, made, (*prompt, *begun), slot), sent)
+
+    async def of_title(
+        self,
+        turn: Turn,
+        messages: Sequence[Message],
+        language: str,
+        slot: int,
+        *,
+        is_kept: bool,
+        can_think: bool,
+    ) -> ChatRequest:
+        """Build the request of a title, after what the engine has read already, if it is kept.
+
+        It then reads a line more and forgets nothing; else it is given the heads of the first
+        exchange. Raises what `of_branch` does.
+        """
+        exchange = first_exchange(messages, turn)
+        if exchange is None:
+            raise ValueError("a title is asked for an exchange")
+        question, answer = exchange
+        if is_kept:
+            before = (await self.of_branch(turn, messages, language, slot)).request.messages
+        else:
+            asked = PromptMessage("user", head(question))
+            before = (asked, PromptMessage("assistant", head(answer)))
+        return ChatRequest(
+            model=turn.model,
+            messages=(*before, PromptMessage("user", instruction(question, language))),
+            max_tokens=TITLE_TOKENS,
+            slot=slot,
+            think=False if can_think else None,
+            temperature=0.0,
+        )
 
     async def preview(
         self, model: str, made: Made, branch: Sequence[Message], language: str

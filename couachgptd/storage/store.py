@@ -22,6 +22,7 @@ from couachgptd.storage.saved_prompts import SavedPromptStore
 from couachgptd.storage.search import SearchStore
 from couachgptd.storage.shares import ShareStore
 from couachgptd.storage.tables import SettingTable
+from couachgptd.storage.titles import TitleStore
 from couachgptd.storage.turns import TurnStore
 from couachgptd.storage.upkeep import SqliteUpkeep
 
@@ -42,6 +43,7 @@ class SqliteStore(
     ImportStore,
     ShareStore,
     RatingStore,
+    TitleStore,
 ):
     """See `core.ports.Store` for what each method promises."""
 

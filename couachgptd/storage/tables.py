@@ -126,6 +126,7 @@ class ConversationTable(Table):
     origin = TextField(null=True)  # of what came in a file: known by it when it comes again
     choices = JsonField(default=dict)
     folder = ForeignKeyField(FolderTable, null=True, on_delete="SET NULL")
+    is_title_tried = BooleanField(default=False)  # the model was asked for one: once is enough
 
     class Meta:
         table_name = "conversations"

@@ -163,6 +163,7 @@ class House:
     topics: Topics
     models: ModelService
     runner: TurnRunner
+    prompts: Prompts
     chat: ChatService
     claire: User
     marc: User
@@ -229,7 +230,7 @@ class MakeHouse:
         claire = await known_person(store, "claire")
         marc = await known_person(store, "marc")
         await self._stack.enter_async_context(runner.running(Shutdown(drain)))
-        return House(store, engine, topics, models, runner, chat, claire, marc)
+        return House(store, engine, topics, models, runner, prompts, chat, claire, marc)
 
 
 async def known_person(store: SqliteStore, login: str) -> User:
