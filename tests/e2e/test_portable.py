@@ -126,7 +126,14 @@ def test_a_colleague_reads_it_makes_it_their_own_and_is_shut_out_while_it_is_ope
     other.goto(address)
     expect(other.locator(".markdown")).to_have_count(1)
 
+    listed = other.context.new_page()
+    listed.goto(daemon.address)
+    listed.get_by_role("button", name=re.compile("^(Show the conversations|Afficher)")).click()
+    listed.get_by_role("button", name=re.compile("^(Shared with me|Partagées)")).click()
+    expect(listed.get_by_role("dialog").get_by_role("link")).to_have_count(1)
+
     dialog.get_by_role("button", name="Ne plus partager avec marc").click()
+    expect(listed.get_by_role("dialog").get_by_role("link")).to_have_count(0)
     expect(other.get_by_role("alert")).to_be_visible()
     expect(other.locator(".markdown")).to_have_count(0)
     other.reload()

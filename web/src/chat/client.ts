@@ -49,6 +49,7 @@ const KEPT = 8; // conversations of which the page remembers the messages, to co
 
 export class ChatClient {
   view: View = FIRST_VIEW;
+  onshares: (() => void) | null = null; // of who shows what colleagues share
   private readonly connection: Connection;
   private readonly states = new Map<ConversationId, ConversationState>();
   /** The newest request to watch each conversation that has no answer yet. */
@@ -312,8 +313,10 @@ export class ChatClient {
       case 'user':
         this.show({ user: message.user });
         return;
+      case 'shares':
+        this.onshares?.();
+        return;
       case 'overview': // an administrator's page asks for it
-      case 'shares': // a page that shows one
         return;
       default:
         message satisfies never;
