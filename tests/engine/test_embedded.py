@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from pathlib import Path
 
 import psutil
@@ -69,6 +70,29 @@ async def test_another_model_takes_the_place_of_the_first(engine: EmbeddedEngine
 
     assert [model.name for model in await engine.loaded()] == ["deux"]
     assert not psutil.pid_exists(first)
+
+
+async def test_another_context_of_the_loaded_model_is_told_as_the_load_that_it_is(
+    starter_model: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "un.gguf").symlink_to(starter_model)
+    chosen = [512]
+    engine = EmbeddedEngine(
+        SECTION, settings.Embedded(), DEADLINES, tmp_path, chosen_context=lambda _: chosen[0]
+    )
+    try:
+        await engine.load("un")
+        first = engine.pid
+        chosen[0] = 640
+
+        async with aclosing(engine.chat(asked())) as pieces:
+            assert await anext(pieces) == Loading()
+            assert engine.pid == first  # who leaves now has loaded nothing
+            assert await anext(pieces) == Reading()
+
+        assert engine.pid not in {None, first}
+    finally:
+        await engine.close()
 
 
 async def test_its_address_is_the_folder_of_its_models_loaded_or_not(
