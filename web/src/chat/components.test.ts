@@ -1,6 +1,7 @@
 // What a person sees and does beside the composer: the tools of an answer, the banners, the sidebar.
 import { cleanup, fireEvent, render, screen } from '@testing-library/svelte';
 import { afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import Sentence from './Sentence.svelte';
 import Banners from './Banners.svelte';
 import type { View } from './view';
 import { FIRST_VIEW } from './view';
@@ -110,7 +111,8 @@ test('a finished answer is drawn, with its figures, and can be copied and made a
   expect(container.querySelector('strong')?.textContent).toBe('infusion');
   expect(container.textContent).toContain('412 tokens');
   expect(buttons().slice(0, 2)).toEqual(['Copy', 'Answer again']); // there is one model
-  expect(buttons()[2]).toMatch(/^412 tokens .*Details$/);
+  expect(buttons().slice(2, 4)).toEqual(['Good answer', 'Bad answer']);
+  expect(buttons()[4]).toMatch(/^412 tokens .*Details$/);
 });
 
 test.each(['interrupted', 'stopped', 'failed'] as const)(
@@ -244,13 +246,13 @@ const engine = (kind: string, detail: string | null = null, is_up = false) => ({
 const noModel = (kind: string) => ({ ...engine(kind, null, true), models: [] });
 
 test.each([
-  [noModel('embedded'), 'couachgptctl model fetch NAME'],
-  [noModel('ollama'), 'ollama pull NAME'],
+  [noModel('embedded'), 'Fetch one on the Engine page, under “Models”.'],
+  [noModel('ollama'), 'Fetch one on the Engine page, under “Models”.'],
   [noModel('llama-server'), 'Start llama-server with a model'],
   [engine('ollama', 'engine_unavailable'), 'systemctl start ollama'],
   [engine('llama-server', 'engine_timeout'), 'Start llama-server, or correct its address'],
   [engine('embedded', 'engine_missing'), '[embedded] dependencies'],
-  [engine('embedded', 'engine_timeout'), 'couachgptctl status'],
+  [engine('embedded', 'engine_timeout'), 'The Engine page says more.'],
 ])('an administrator is told what to do about the engine, others whom to tell (%#)', (at, what) => {
   const told = banner(true, at);
   cleanup();
@@ -286,11 +288,25 @@ test('the engine’s banner is read aloud when it comes, with the remedy below',
   expect(region.textContent).toContain('Answers are paused. You can go on asking');
   const more = container.querySelector('.banner-more');
   expect(more?.textContent).toContain('It starts and ends again and again.');
-  expect(more?.querySelector('code')?.textContent).toBe('couachgptctl engine reset');
+  expect(more?.querySelector('a')?.getAttribute('href')).toBe('/admin/engine');
 });
 
 test('a command in a sentence is shown as one', () => {
-  const { container } = render(Banners, { view: viewWith(noModel('ollama')), isAdmin: true });
+  const down = engine('ollama', 'engine_unavailable');
+  const { container } = render(Banners, { view: viewWith(down), isAdmin: true });
 
-  expect(container.querySelector('code')?.textContent).toBe('ollama pull NAME');
+  expect(container.querySelector('code')?.textContent).toBe('systemctl start ollama');
+});
+
+test('a page of ours in a sentence is a link, and no other address is', () => {
+  const text =
+    'On the [Engine page](/admin/engine), [a](/admin/) or `[b](/admin/x)`; [c](//d.e) [f](/g).';
+  const { container } = render(Sentence, { text });
+
+  const links = [...container.querySelectorAll('a')];
+  expect(links.map((each) => [each.textContent, each.getAttribute('href')])).toEqual([
+    ['Engine page', '/admin/engine'],
+    ['a', '/admin/'],
+  ]);
+  expect(container.textContent).toBe('On the Engine page, a or [b](/admin/x); [c](//d.e) [f](/g).');
 });

@@ -21,8 +21,25 @@ test('an administrator is not sent to an administrator', () => {
   for (const code of [...CODES, 'brand_new']) {
     expect(errorText(code, {}, true)).not.toContain('tell your administrator');
   }
+  const large = { fitting_context_tokens: 2048 };
+  expect(errorText('model_too_large', large)).toContain('Your administrator can make it fit');
+  expect(errorText('model_too_large', large, true)).not.toContain('administrator');
+  expect(errorText('engine_stopped', {}, true)).not.toContain('administrator');
   expect(errorText('store_full', {}, true)).toContain('couachgptctl status');
   expect(errorText('store_full', {})).toContain('tell your administrator');
+});
+
+test('an administrator is led to the admin page wherever it can do what a terminal can', () => {
+  const inTerminal = [...CODES, 'brand_new'].filter((code) =>
+    errorText(code, {}, true).includes('`'),
+  );
+  // Where the store cannot be used, no page can be relied on.
+  expect(inTerminal).toEqual(CODES.filter((code) => code.startsWith('store_')));
+  expect(errorText('no_model', {}, true)).toContain(
+    'Fetch one on the [Engine page](/admin/engine)',
+  );
+  expect(errorText('model_quarantined', {}, true)).toContain('[Engine page](/admin/engine)');
+  expect(errorText('internal_error', {}, true)).toContain('[Server page](/admin/server)');
 });
 
 test('the fields are in the text', () => {

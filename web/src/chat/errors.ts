@@ -1,8 +1,9 @@
 // What each error code says to people, and what they can do about it.
 import { decimal, t, tn } from '../i18n';
 import type { Fields } from './protocol';
+import { engineRemedy, makeItFit, offerAgain, startEngine, whereToLook } from './remedies';
 
-type Sentence = (fields: Fields) => string;
+type Sentence = (fields: Fields, isAdmin: boolean) => string;
 
 const text = (value: unknown): string =>
   typeof value === 'string' || typeof value === 'number' ? String(value) : '?';
@@ -165,7 +166,10 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
       'The AI engine broke down twice over this question, so it is not tried again. Put it another way or shorten it.',
     ),
   engine_not_controlled: () => t('The engine could not be started or stopped.'),
-  engine_stopped: () => t('The engine was stopped. Your administrator starts it again.'),
+  engine_stopped: (_fields, isAdmin) =>
+    isAdmin
+      ? [t('The engine was stopped.'), startEngine()].join(' ')
+      : t('The engine was stopped. Your administrator starts it again.'),
   engine_busy: () => t('The AI engine is busy. Try again in a moment.'),
   engine_timeout: (fields) =>
     tn(
@@ -203,7 +207,7 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
       'The model {model} is no longer offered to you. Choose another one, then have the question answered again.',
       { model: text(fields.model) },
     ),
-  model_too_large: (fields) => {
+  model_too_large: (fields, isAdmin) => {
     const context = count(fields.fitting_context_tokens);
     return [
       t(
@@ -215,7 +219,13 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
         },
       ),
       ...(context > 0
-        ? [t('Your administrator can make it fit with a context of {n} tokens.', { n: context })]
+        ? [
+            isAdmin
+              ? makeItFit(context)
+              : t('Your administrator can make it fit with a context of {n} tokens.', {
+                  n: context,
+                }),
+          ]
         : []),
     ].join(' ');
   },
@@ -279,10 +289,10 @@ const FOR_ADMINS: ReadonlySet<string> = new Set([
 /** Returns what happened and what to do, for any code, also one that is not known here. */
 export function errorText(code: string, fields: Fields, isAdmin = false): string {
   const sentence = Object.hasOwn(SENTENCES, code) ? SENTENCES[code] : undefined;
-  const what = sentence?.(fields) ?? t('Something went wrong ({code}).', { code });
+  const what = sentence?.(fields, isAdmin) ?? t('Something went wrong ({code}).', { code });
   if (code === 'model_quarantined' && isAdmin) return `${what} ${offerAgain()}`;
   if (sentence !== undefined && !FOR_ADMINS.has(code)) return what;
-  return `${what} ${isAdmin ? whereToLook() : askAdmin()}`;
+  return `${what} ${isAdmin ? whereToLook(code) : askAdmin()}`;
 }
 
 /** Returns what the banner says of an engine of this kind that cannot answer now, and why. */
@@ -291,46 +301,17 @@ export function engineText(code: string, kind: string, isAdmin: boolean): string
 }
 
 export const askAdmin = (): string => t('Please tell your administrator.');
-const offerAgain = (): string =>
-  t('A new file, or `couachgptctl engine reset`, makes it available again.');
-const whereToLook = (): string =>
-  t('On the server, `couachgptctl status` and the log of couachgptd say more.');
 
 function engineState(code: string): string {
   switch (code) {
     case 'engine_missing':
     case 'engine_cpu_unsupported':
     case 'no_model':
-      return SENTENCES[code]?.({}) ?? '';
+      return SENTENCES[code]?.({}, false) ?? '';
     case 'engine_unavailable':
     case 'engine_timeout':
       return t('The AI engine does not answer.');
     default:
       return t('The AI engine does not answer as it should.');
   }
-}
-
-/** Returns what an administrator can do about an engine of this kind. */
-export function engineRemedy(code: string, kind: string): string {
-  if (code === 'engine_missing') {
-    return t(
-      'Install CouachGPT with its [embedded] dependencies, or choose another engine in couachgpt.toml.',
-    );
-  }
-  if (code === 'no_model') {
-    if (kind === 'ollama') return t('Fetch one in its terminal: `ollama pull NAME`.');
-    if (kind === 'llama-server') return t('Start llama-server with a model.');
-    return t(
-      'Fetch one in its terminal: `couachgptctl model fetch NAME`; `--list` shows the names.',
-    );
-  }
-  if (kind === 'ollama') {
-    return t(
-      'Start Ollama on its server (`systemctl start ollama`), or correct its address in couachgpt.toml.',
-    );
-  }
-  if (kind === 'llama-server') {
-    return t('Start llama-server, or correct its address in couachgpt.toml.');
-  }
-  return whereToLook();
 }

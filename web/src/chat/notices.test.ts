@@ -47,18 +47,19 @@ test.each<[FailedReason, string]>([
   const told = admin('failed', { reason });
 
   expect(told).toContain(words);
-  expect(told).toContain('`couachgptctl engine reset`');
+  expect(told).toContain('“Forget its failures” on the [Engine page](/admin/engine)');
+  expect(told).not.toContain('`');
   expect(told).not.toContain('tell your administrator');
 });
 
 test('a failure without a known reason is told all the same', () => {
-  expect(admin('failed')).toContain('`couachgptctl engine reset`');
+  expect(admin('failed')).toContain('[Engine page](/admin/engine)');
 });
 
 test.each([
-  ['stopped', 'has been stopped', 'systemctl start ollama'],
+  ['stopped', 'has been stopped', 'The [Engine page](/admin/engine) starts it again'],
   ['unreachable', 'cannot be reached', 'systemctl start ollama'],
-  ['maintenance', 'under maintenance', 'engine maintenance off'],
+  ['maintenance', 'under maintenance', 'The [Engine page](/admin/engine) ends it'],
 ] as const)('an engine that is %s keeps questions', (state, words, remedy) => {
   expect(member(state)).toContain(words);
   expect(member(state)).toContain('questions are kept');
@@ -78,7 +79,7 @@ test('a queue that is held is told with who lets it go on, though the engine is 
   expect(member('held', well)).toMatch(
     /^Answers are paused by an administrator\. .*kept.*later\.$/,
   );
-  expect(admin('held', well)).toContain('`couachgptctl queue resume`');
+  expect(admin('held', well)).toContain('The [Engine page](/admin/engine) lets them go on.');
 });
 
 test('these hold also where its probe still answers', () => {

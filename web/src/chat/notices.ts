@@ -2,8 +2,15 @@
 import { t } from '../i18n';
 import type { Seen } from './engine';
 import { engineProblem, HEALING, PAUSED } from './engine';
-import { askAdmin, engineRemedy, engineText } from './errors';
+import { askAdmin, engineText } from './errors';
 import type { Engine, EngineState, FailedReason } from './protocol';
+import {
+  endMaintenance,
+  engineRemedy,
+  forgetFailures,
+  releaseQueue,
+  startEngine,
+} from './remedies';
 
 export interface Notice {
   readonly text: string;
@@ -77,25 +84,18 @@ function remedyOf({ state, reason, kind }: Engine, isAdmin: boolean): string {
   switch (state) {
     case 'stopped':
       if (!isAdmin) return ''; // somebody wanted it so
-      return kind === 'ollama'
-        ? t('`systemctl start ollama` starts it again.')
-        : t('Start it again on the server.');
+      return kind === 'llama-server' ? t('Start it again on the server.') : startEngine();
     case 'maintenance':
-      return isAdmin ? t('`couachgptctl engine maintenance off` ends it.') : '';
+      return isAdmin ? endMaintenance() : '';
     case 'held':
-      return isAdmin ? t('`couachgptctl queue resume`, or the Engine page, lets them go on.') : '';
+      return isAdmin ? releaseQueue() : '';
     case 'unreachable':
       return isAdmin ? engineRemedy('engine_unavailable', kind) : askAdmin();
     default:
       if (!isAdmin) return askAdmin();
-      return `${why(reason)} ${reset()}`.trim();
+      return `${why(reason)} ${forgetFailures()}`.trim();
   }
 }
-
-const reset = (): string =>
-  t(
-    'Mend the cause, then run `couachgptctl engine reset`. `couachgptctl engine incidents` says more.',
-  );
 
 function why(reason: FailedReason | null): string {
   switch (reason) {
