@@ -15,7 +15,11 @@ from tests.running_daemon import PASSWORD, RunningDaemon
 AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
 LOOKS: dict[str, dict[str, Any]] = {
     "light": {"color_scheme": "light"},
-    "dark phone": {"color_scheme": "dark", "viewport": {"width": 390, "height": 844}},
+    "dark phone": {
+        "color_scheme": "dark",
+        "viewport": {"width": 390, "height": 844},
+        "has_touch": True,
+    },
 }
 
 

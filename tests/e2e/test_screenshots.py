@@ -63,6 +63,7 @@ def look_of(language: str, scheme: str, size: str) -> tuple[dict[str, Any], Pict
     width, height = SIZES[size]
     options = {
         "viewport": {"width": width, "height": height},
+        "has_touch": size == "phone",
         "color_scheme": scheme,
         "locale": f"{language}-FR",
     }
