@@ -195,10 +195,11 @@ def writing(visit: Visit) -> None:
     expect(page.locator("button.file-name")).to_have_count(2)
     expect(page.locator(".is-refused")).to_have_count(1)
     visit.look("files")
-    visit.pass_by(page.locator("button.file-name").first, "file-to-send")
+    read = visit.dialog.filter(has=page.locator(".file-text"))
+    visit.pass_by(page.locator("button.file-name").first, "file-to-send", read)
     page.locator(".is-refused .file-remove").click()
     visit.ask("[[tokens=20]] Quand est la réunion ?")
-    visit.pass_by(page.locator(".files-sent button").first, "file-sent")
+    visit.pass_by(page.locator(".files-sent button").first, "file-sent", read)
 
     field = page.locator("#question")
     field.fill("/")
@@ -230,7 +231,7 @@ def writing(visit: Visit) -> None:
 
 
 def arranging(visit: Visit) -> None:
-    """Menu, folders, search, archive, bin."""
+    """The menu of a conversation, its dialogs, folders."""
     visit.enter("Jeanne Barret")
     page = visit.page
     visit.ask("[[tokens=3]] Tarte aux pommes")
@@ -247,12 +248,19 @@ def arranging(visit: Visit) -> None:
         pass
     with visit.act("Delete…", "delete"):
         pass
-
     visit.show_list()
     visit.look("list")
     visit.pass_by(visit.button("New folder"), "folder-new")
     change = visit.button("Change the folder {name}", name="Recettes")
     visit.pass_by(change, "folder-change")
+
+
+def finding(visit: Visit) -> None:
+    """The account's menu, search, archive, bin."""
+    visit.enter("Jeanne Barret")
+    page = visit.page
+    visit.ask("[[tokens=3]] Tarte aux pommes")
+    visit.show_list()
     visit.pass_by(page.locator("aside summary"), "account-menu", page.locator(".menu-panel"))
     box = page.get_by_label(visit.said("Search in your conversations"))
     box.fill("tarte")
@@ -309,6 +317,8 @@ def carrying(visit: Visit) -> None:
     visit.page.get_by_role("button", name=visit.said("Import and export…")).click()
     expect(visit.dialog).to_be_visible()
     visit.look("files-import")
+    visit.page.keyboard.press("Escape")
+    expect(visit.page.locator("aside summary")).to_be_focused()
 
     visit.page.goto(address + str(paper))
     expect(visit.page.locator(".markdown")).not_to_be_empty()
@@ -343,4 +353,4 @@ def profile(visit: Visit) -> None:
     visit.look("profile-leaving")
 
 
-WALKS = [outside, reading, choosing, writing, arranging, carrying, profile]
+WALKS = [outside, reading, choosing, writing, arranging, finding, carrying, profile]

@@ -30,7 +30,8 @@ class Axe:
         self.found: list[str] = []
 
     def look(self, page: Page, place: str) -> None:
-        page.evaluate(AXE.read_text(encoding="utf-8"))
+        if not page.evaluate("'axe' in window"):
+            page.evaluate(AXE.read_text(encoding="utf-8"))
         told = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
         for violation in told["violations"]:
             nodes = [node["html"][:120] for node in violation["nodes"]]

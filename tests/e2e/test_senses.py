@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from couachgptd.http.admin import PAGES
 from tests.e2e.conftest import OpenPage
 from tests.e2e.people import ask, log_in, submit, text_length_grows, wait_for_end
-from tests.e2e.places import Visit, arranging, choosing, profile, reading
+from tests.e2e.places import Visit, arranging, choosing, finding, profile, reading
 from tests.running_daemon import PASSWORD, RunningDaemon
 
 # What has the focus, whether it had it before, and whether it shows: by an outline, or by the frame
@@ -80,7 +80,7 @@ def test_each_control_shows_that_it_has_the_focus(
 
 
 @pytest.mark.parametrize(
-    "walk", [reading, choosing, arranging, profile], ids=lambda it: it.__name__
+    "walk", [reading, choosing, arranging, finding, profile], ids=lambda it: it.__name__
 )
 def test_at_twice_the_size_no_function_is_lost(
     daemon: RunningDaemon, open_page: OpenPage, walk: Callable[[Visit], None]
