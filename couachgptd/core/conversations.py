@@ -1,6 +1,5 @@
 """Conversations and their messages, a tree in which an edit or a new answer is a branch."""
 
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +9,7 @@ from couachgptd.core.attachments import Attachment
 from couachgptd.core.choices import NOTHING_CHOSEN, Choices
 from couachgptd.core.errors import TitleInvalid
 from couachgptd.core.ids import ConversationId, FolderId, MessageId, UserId
+from couachgptd.core.lines import one_line
 from couachgptd.core.turns import Turn
 
 TITLE_MAX_LENGTH = 60
@@ -120,8 +120,7 @@ def title_from(question: str) -> str:
 
 def own_title(text: str) -> str:
     """Return a title as a person wrote it, in one line. Raises TitleInvalid."""
-    shown = "".join(" " if unicodedata.category(char) == "Cc" else char for char in text)
-    title = " ".join(shown.split())
+    title = one_line(text)
     if not 0 < len(title) <= OWN_TITLE_MAX_LENGTH:
         raise TitleInvalid(max_length=OWN_TITLE_MAX_LENGTH)
     return title

@@ -1,6 +1,5 @@
 """A person's folders: what a name may be, how many there may be, what can go wrong."""
 
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
@@ -8,6 +7,7 @@ from typing import Protocol
 from couachgptd.core.conversations import Conversation
 from couachgptd.core.errors import CouachError
 from couachgptd.core.ids import ConversationId, FolderId, UserId
+from couachgptd.core.lines import name_line
 
 NAME_MAX_LENGTH = 60
 FOLDERS_MAX = 100  # of one person: a list that is still walked through
@@ -75,9 +75,7 @@ class FolderStore(Protocol):
 
 def folder_name(text: str) -> str:
     """Return a name as a person wrote it, in one line. Raises FolderNameInvalid."""
-    # Neither breaks nor marks that turn the direction of what follows: it stands between others.
-    shown = "".join(" " if unicodedata.category(char) in {"Cc", "Cf"} else char for char in text)
-    name = unicodedata.normalize("NFC", " ".join(shown.split()))
+    name = name_line(text)
     if not 0 < len(name) <= NAME_MAX_LENGTH:
         raise FolderNameInvalid(max_length=NAME_MAX_LENGTH)
     return name

@@ -1,11 +1,11 @@
 """Prompts that are kept to be asked again: a person's own, and those shared with everybody."""
 
-import unicodedata
 from dataclasses import dataclass
 from typing import NewType, Protocol
 
 from couachgptd.core.errors import CouachError, TitleInvalid
 from couachgptd.core.ids import UserId
+from couachgptd.core.lines import one_line
 
 SavedPromptId = NewType("SavedPromptId", int)
 
@@ -68,9 +68,7 @@ class SavedPromptStore(Protocol):
 
 def checked_title(text: str) -> str:
     """Return a title in one line. Raises TitleInvalid."""
-    title = " ".join(
-        "".join(" " if unicodedata.category(each) == "Cc" else each for each in text).split()
-    )
+    title = one_line(text)
     if not 0 < len(title) <= TITLE_MAX_LENGTH:
         raise TitleInvalid(max_length=TITLE_MAX_LENGTH)
     return title
