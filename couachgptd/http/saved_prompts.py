@@ -1,16 +1,12 @@
 """Saved prompts over HTTP, not over the socket: the profile page, which has none, manages them."""
 
 from aiohttp import web
-from aiohttp.web_request import FileField
 
-from couachgptd.core.errors import BadRequest
 from couachgptd.core.saved_prompts import SavedPrompt, SavedPromptId
 from couachgptd.core.wire import Json
-from couachgptd.http import fields
+from couachgptd.http import forms
 from couachgptd.http.keys import SAVED_PROMPTS, USER
 from couachgptd.http.routes import add as add_route
-
-ID_MAX_LENGTH = 18  # digits: SQLite's integers have 64 bits
 
 
 def set_up_saved_prompts(app: web.Application) -> None:
@@ -28,7 +24,7 @@ async def listed(request: web.Request) -> web.StreamResponse:
 async def add(request: web.Request) -> web.StreamResponse:
     form = await _form(request)
     prompt = await request.app[SAVED_PROMPTS].add(
-        request[USER], form["title"], form["text"], is_shared=_is_shared(form)
+        request[USER], form["title"], form["text"], is_shared=forms.is_shared(form)
     )
     return web.json_response({"prompt": _shape(prompt)})
 
@@ -36,36 +32,25 @@ async def add(request: web.Request) -> web.StreamResponse:
 async def change(request: web.Request) -> web.StreamResponse:
     form = await _form(request)
     prompt = await request.app[SAVED_PROMPTS].change(
-        request[USER], _id(form), form["title"], form["text"], is_shared=_is_shared(form)
+        request[USER], _id(form), form["title"], form["text"], is_shared=forms.is_shared(form)
     )
     return web.json_response({"prompt": _shape(prompt)})
 
 
 async def delete(request: web.Request) -> web.StreamResponse:
     form = await _form(request)
-    await request.app[SAVED_PROMPTS].delete(request[USER], _id(form), is_shared=_is_shared(form))
+    await request.app[SAVED_PROMPTS].delete(
+        request[USER], _id(form), is_shared=forms.is_shared(form)
+    )
     return web.json_response({})
 
 
 async def _form(request: web.Request) -> dict[str, str]:
-    form: Json = dict(await request.post())
-    return {
-        name: ""
-        if name not in form or isinstance(form[name], FileField)
-        else fields.text(form, name)
-        for name in ("prompt", "title", "text", "shared")
-    }
-
-
-def _is_shared(form: dict[str, str]) -> bool:
-    return form["shared"] == "1"
+    return await forms.texts(request, "prompt", "title", "text", "shared")
 
 
 def _id(form: dict[str, str]) -> SavedPromptId:
-    given = form["prompt"]
-    if not (given.isascii() and given.isdecimal() and len(given) <= ID_MAX_LENGTH):
-        raise BadRequest(reason="prompt")
-    return SavedPromptId(int(given))
+    return SavedPromptId(forms.number(form, "prompt"))
 
 
 def _shape(prompt: SavedPrompt) -> Json:

@@ -1,7 +1,5 @@
 """Prompts that are kept to be asked again: one's own, and the shared ones of administrators."""
 
-from couachgptd.core.errors import NotAllowed
-from couachgptd.core.ids import UserId
 from couachgptd.core.saved_prompts import (
     MOST,
     SavedPrompt,
@@ -10,7 +8,8 @@ from couachgptd.core.saved_prompts import (
     checked_text,
     checked_title,
 )
-from couachgptd.core.users import Role, User
+from couachgptd.core.users import User
+from couachgptd.services.owners import owner_of
 
 
 class SavedPromptService:
@@ -24,7 +23,7 @@ class SavedPromptService:
 
     async def add(self, user: User, title: str, text: str, *, is_shared: bool) -> SavedPrompt:
         """Raises TitleInvalid, PromptInvalid, PromptsFull."""
-        owner = _owner(user, "prompt.add", is_shared=is_shared)
+        owner = owner_of(user, "prompt.add", is_shared=is_shared)
         return await self._store.add_saved_prompt(
             owner, checked_title(title), checked_text(text), most=MOST
         )
@@ -33,20 +32,12 @@ class SavedPromptService:
         self, user: User, prompt_id: SavedPromptId, title: str, text: str, *, is_shared: bool
     ) -> SavedPrompt:
         """Change one that is shared, or one's own. Raises NotFound, TitleInvalid, PromptInvalid."""
-        owner = _owner(user, "prompt.change", is_shared=is_shared)
+        owner = owner_of(user, "prompt.change", is_shared=is_shared)
         return await self._store.change_saved_prompt(
             owner, prompt_id, checked_title(title), checked_text(text)
         )
 
     async def delete(self, user: User, prompt_id: SavedPromptId, *, is_shared: bool) -> None:
         """Raises NotFound."""
-        owner = _owner(user, "prompt.delete", is_shared=is_shared)
+        owner = owner_of(user, "prompt.delete", is_shared=is_shared)
         await self._store.delete_saved_prompt(owner, prompt_id)
-
-
-def _owner(user: User, verb: str, *, is_shared: bool) -> UserId | None:
-    if not is_shared:
-        return user.id
-    if user.role is not Role.ADMIN:
-        raise NotAllowed(verb=verb)
-    return None

@@ -1,12 +1,8 @@
 """Prompts that are kept to be asked again."""
 
-from typing import Any
-
-from peewee import SQL
-
-from couachgptd.core.errors import NotFound
 from couachgptd.core.ids import UserId
 from couachgptd.core.saved_prompts import PromptsFull, SavedPrompt, SavedPromptId
+from couachgptd.storage import owned
 from couachgptd.storage.database import Database
 from couachgptd.storage.tables import SavedPromptTable
 
@@ -17,11 +13,7 @@ class SavedPromptStore:
 
     async def saved_prompts(self, user_id: UserId) -> list[SavedPrompt]:
         def work() -> list[SavedPrompt]:
-            rows = (
-                SavedPromptTable.select()
-                .where((SavedPromptTable.owner == user_id) | SavedPromptTable.owner.is_null())
-                .order_by(SQL("owner_id IS NULL"), SQL("title COLLATE NOCASE"), SQL("id"))
-            )
+            rows = owned.rows_for(SavedPromptTable, user_id, "title")
             return [_to_prompt(row) for row in rows]
 
         return await self._db.read(work)
@@ -30,7 +22,7 @@ class SavedPromptStore:
         self, owner_id: UserId | None, title: str, text: str, *, most: int
     ) -> SavedPrompt:
         def work() -> SavedPrompt:
-            if SavedPromptTable.select().where(_owned(owner_id)).count() >= most:
+            if owned.rows_of(SavedPromptTable, owner_id).count() >= most:
                 raise PromptsFull(most=most)
             key = SavedPromptTable.insert(owner=owner_id, title=title, text=text).execute()
             return _to_prompt(SavedPromptTable.get_by_id(key))
@@ -41,7 +33,7 @@ class SavedPromptStore:
         self, owner_id: UserId | None, prompt_id: SavedPromptId, title: str, text: str
     ) -> SavedPrompt:
         def work() -> SavedPrompt:
-            row = _found(owner_id, prompt_id)
+            row = owned.found(SavedPromptTable, owner_id, prompt_id)
             row.title, row.text = title, text
             row.save()
             return _to_prompt(row)
@@ -49,20 +41,9 @@ class SavedPromptStore:
         return await self._db.write(work)
 
     async def delete_saved_prompt(self, owner_id: UserId | None, prompt_id: SavedPromptId) -> None:
-        await self._db.write(lambda: _found(owner_id, prompt_id).delete_instance())
-
-
-def _owned(owner_id: UserId | None) -> Any:
-    owner = SavedPromptTable.owner
-    return owner.is_null() if owner_id is None else owner == owner_id
-
-
-def _found(owner_id: UserId | None, prompt_id: SavedPromptId) -> SavedPromptTable:
-    row = SavedPromptTable.get_or_none(_owned(owner_id) & (SavedPromptTable.id == prompt_id))
-    if row is None:
-        raise NotFound
-    found: SavedPromptTable = row
-    return found
+        await self._db.write(
+            lambda: owned.found(SavedPromptTable, owner_id, prompt_id).delete_instance()
+        )
 
 
 def _to_prompt(row: SavedPromptTable) -> SavedPrompt:
