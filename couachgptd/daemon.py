@@ -60,6 +60,7 @@ from couachgptd.services.models import ModelService
 from couachgptd.services.operator import people
 from couachgptd.services.operator.desk import Call, Desk
 from couachgptd.services.orders import Orders
+from couachgptd.services.presets import PresetService
 from couachgptd.services.profile import ProfileService
 from couachgptd.services.prompts import Prompts
 from couachgptd.services.ratings import RatingService
@@ -207,6 +208,7 @@ async def run(config: Config, configuration: Configuration | None = None) -> int
             imports=ImportService(store, desk.conversations),
             folders=FolderService(store, topics),
             models=models,
+            presets=PresetService(store, topics, prompts),
             ratings=RatingService(store, topics),
             saved_prompts=SavedPromptService(store),
             profile=ProfileService(store, passwords, accounts),

@@ -24,6 +24,7 @@ from couachgptd.core.models import (
 )
 from couachgptd.core.people import PeopleStore
 from couachgptd.core.portable import PortableStore
+from couachgptd.core.presets import PresetStore
 from couachgptd.core.ratings import RatingStore
 from couachgptd.core.records import RecordStore
 from couachgptd.core.saved_prompts import SavedPromptStore
@@ -249,6 +250,7 @@ class Store(
     FolderStore,
     RecordStore,
     PortableStore,
+    PresetStore,
     SavedPromptStore,
     ImportStore,
     AttachmentStore,

@@ -43,6 +43,7 @@ from couachgptd.http.keys import (
 from couachgptd.http.links import set_up_links
 from couachgptd.http.looks import set_up_looks
 from couachgptd.http.portable import set_up_portable
+from couachgptd.http.presets import set_up_presets
 from couachgptd.http.profile import set_up_profile
 from couachgptd.http.routes import add, require_all_guarded
 from couachgptd.http.saved_prompts import set_up_saved_prompts
@@ -60,6 +61,7 @@ from couachgptd.services.imports import ImportService
 from couachgptd.services.links import LinkService
 from couachgptd.services.logo import Logo
 from couachgptd.services.models import ModelService
+from couachgptd.services.presets import PresetService
 from couachgptd.services.profile import ProfileService
 from couachgptd.services.ratings import RatingService
 from couachgptd.services.saved_prompts import SavedPromptService
@@ -84,6 +86,7 @@ def create_app(
     imports: ImportService,
     folders: FolderService,
     models: ModelService,
+    presets: PresetService,
     ratings: RatingService,
     saved_prompts: SavedPromptService,
     profile: ProfileService,
@@ -142,6 +145,7 @@ def create_app(
     set_up_links(app)
     set_up_attachments(app)
     set_up_portable(app, exports, imports, spool)
+    set_up_presets(app, presets)
     set_up_saved_prompts(app)
     set_up_installable(app)
     set_up_profile(app)

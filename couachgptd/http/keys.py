@@ -20,6 +20,7 @@ from couachgptd.services.imports import ImportService
 from couachgptd.services.links import LinkService
 from couachgptd.services.logo import Logo
 from couachgptd.services.models import ModelService
+from couachgptd.services.presets import PresetService
 from couachgptd.services.profile import ProfileService
 from couachgptd.services.ratings import RatingService
 from couachgptd.services.saved_prompts import SavedPromptService
@@ -46,6 +47,7 @@ IMPORTS = web.AppKey("IMPORTS", ImportService)
 LINKS = web.AppKey("LINKS", LinkService)
 LOGO = web.AppKey("LOGO", Logo)
 MODELS = web.AppKey("MODELS", ModelService)
+PRESETS = web.AppKey("PRESETS", PresetService)
 SAVED_PROMPTS = web.AppKey("SAVED_PROMPTS", SavedPromptService)
 PROFILE = web.AppKey("PROFILE", ProfileService)
 SEARCH = web.AppKey("SEARCH", SearchService)

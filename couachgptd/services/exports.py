@@ -54,6 +54,7 @@ class ExportService:
         """
         folders = await self._store.folders(user.id)
         prompts = await self._store.saved_prompts(user.id)
+        presets = await self._store.presets(user.id)
         ratings = await self._store.ratings_of(user.id)
         more = {
             "profile": portable.profile_fields(user),
@@ -61,6 +62,11 @@ class ExportService:
             "prompts": [
                 {"title": each.title, "text": each.text}
                 for each in prompts
+                if each.owner_id == user.id
+            ],
+            "presets": [
+                {"name": each.name, **each.choices.document()}
+                for each in presets
                 if each.owner_id == user.id
             ],
             "ratings": [portable.rating_fields(each) for each in ratings],

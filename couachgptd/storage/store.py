@@ -16,6 +16,7 @@ from couachgptd.storage.incidents import IncidentStore
 from couachgptd.storage.links import LinkStore
 from couachgptd.storage.model_rules import ModelRulesStore
 from couachgptd.storage.portable import PortableStore
+from couachgptd.storage.presets import PresetStore
 from couachgptd.storage.ratings import RatingStore
 from couachgptd.storage.records import RecordStore
 from couachgptd.storage.saved_prompts import SavedPromptStore
@@ -39,6 +40,7 @@ class SqliteStore(
     SearchStore,
     ModelRulesStore,
     PortableStore,
+    PresetStore,
     SavedPromptStore,
     ImportStore,
     ShareStore,

@@ -307,6 +307,17 @@ class SavedPromptTable(Table):
         table_name = "saved_prompts"
 
 
+class PresetTable(Table):
+    id = AutoField()
+    owner_id: int | None
+    owner = ForeignKeyField(UserTable, null=True, on_delete="CASCADE")
+    name = TextField()
+    choices = JsonField()
+
+    class Meta:
+        table_name = "presets"
+
+
 class ShareTable(Table):
     conversation_id: str
     id = TextField(primary_key=True)
@@ -362,6 +373,7 @@ TABLES: tuple[type[Table], ...] = (
     SampleTable,
     ModelRulesTable,
     SavedPromptTable,
+    PresetTable,
     ShareTable,
     ShareMessageTable,
     SharePersonTable,

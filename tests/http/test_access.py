@@ -22,6 +22,7 @@ from couachgptd.services.imports import ImportService
 from couachgptd.services.links import LinkService
 from couachgptd.services.logo import Logo
 from couachgptd.services.models import ModelService
+from couachgptd.services.presets import PresetService
 from couachgptd.services.profile import ProfileService
 from couachgptd.services.ratings import RatingService
 from couachgptd.services.saved_prompts import SavedPromptService
@@ -66,6 +67,7 @@ def application() -> web.Application:
         imports=ImportService(nothing, nothing),
         folders=FolderService(nothing, Topics()),
         models=models,
+        presets=PresetService(nothing, Topics(), nothing),
         ratings=RatingService(nothing, Topics()),
         saved_prompts=SavedPromptService(nothing),
         profile=ProfileService(nothing, nothing, accounts),

@@ -33,6 +33,7 @@ from couachgptd.services.imports import ImportService
 from couachgptd.services.links import LinkService
 from couachgptd.services.logo import Logo
 from couachgptd.services.models import ModelService
+from couachgptd.services.presets import PresetService
 from couachgptd.services.profile import ProfileService
 from couachgptd.services.prompts import Prompts
 from couachgptd.services.ratings import RatingService
@@ -137,6 +138,7 @@ async def running_site(data: Path, server: Server) -> AsyncIterator[Site]:
             imports=ImportService(store, conversations),
             folders=FolderService(store, topics),
             models=models,
+            presets=PresetService(store, topics, prompts),
             ratings=RatingService(store, topics),
             saved_prompts=SavedPromptService(store),
             profile=ProfileService(store, passwords, accounts),

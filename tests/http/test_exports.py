@@ -114,7 +114,7 @@ async def test_what_is_in_the_bin_is_not_among_all(daemon: RunningDaemon) -> Non
         assert gone["conversation"] not in ids
 
 
-async def test_everything_is_the_profile_folders_own_prompts_and_conversations_and_can_come_back(
+async def test_everything_is_all_that_one_wrote_and_keeps_and_its_conversations_can_come_back(
     daemon: RunningDaemon,
 ) -> None:
     async with daemon.browser("ada") as chief:
@@ -129,6 +129,8 @@ async def test_everything_is_the_profile_folders_own_prompts_and_conversations_a
         )
         own = {"title": "À moi", "text": "Résume {{texte}}", "shared": ""}
         assert (await browser.post("/prompts/add", own)).status == 200
+        preset = {"name": "Net", "choices": '{"temperature": 0}', "shared": ""}
+        assert (await browser.post("/presets/add", preset)).status == 200
 
         status, headers, body = await fetched(browser, "/export/everything")
 
@@ -138,6 +140,7 @@ async def test_everything_is_the_profile_folders_own_prompts_and_conversations_a
         assert (found["profile"]["login"], found["profile"]["role"]) == ("marc", "member")
         assert found["folders"] == ["Été"]
         assert found["prompts"] == [{"title": "À moi", "text": "Résume {{texte}}"}]
+        assert found["presets"] == [{"name": "Net", "temperature": 0}]
         folders = {each["id"]: each["folder"] for each in found["conversations"]}
         assert folders[asked["conversation"]] == "Été"
         assert folders[loose["conversation"]] is None

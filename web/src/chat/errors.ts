@@ -47,6 +47,18 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
     t('{most} prompts are kept, and no more. Delete one that is no longer used.', {
       most: text(fields.most),
     }),
+  preset_name_invalid: (fields) =>
+    t('A preset’s name has 1 to {max_length} characters.', { max_length: text(fields.max_length) }),
+  preset_taken: (fields) =>
+    t('There is a preset “{name}” already. Choose another name, or replace it.', {
+      name: text(fields.name),
+    }),
+  preset_empty: () =>
+    t('There is nothing to keep: every setting is the default. Change one, or keep the model.'),
+  presets_full: (fields) =>
+    t('{most} presets are kept, and no more. Delete one that is no longer used.', {
+      most: text(fields.most),
+    }),
   folder_name_invalid: (fields) =>
     t('A folder’s name has 1 to {max_length} characters.', { max_length: text(fields.max_length) }),
   folder_taken: (fields) =>
