@@ -28,7 +28,7 @@ import { listedWith } from './shelves';
 import type { End, SocketLike } from './socket';
 import { Connection, RequestError } from './socket';
 import type { Pending, View } from './view';
-import { FIRST_VIEW, partOf } from './view';
+import { changedBy, FIRST_VIEW, partOf } from './view';
 
 // Far beyond any model's context. The server cuts a socket off at 4 MB, and a page that sent more
 // would send it again at each return.
@@ -283,35 +283,20 @@ export class ChatClient {
       case 'conversation':
         this.listed(message.conversation);
         return;
-      case 'choices':
-        this.show({ chosen: message });
-        return;
       case 'conversations':
         this.show(this.listing.begin(message));
         // Is the open one still there? The list has only the newest.
         if (this.view.current !== null) void this.watch(this.view.current);
         return;
+      case 'choices':
+      case 'presets':
       case 'folders':
-        this.show({ folders: message.folders });
-        return;
       case 'engine':
-        this.show({
-          engine: message.engine,
-          models: message.models,
-          defaultModel: message.default_model,
-        });
-        return;
       case 'closing':
-        this.show({ isRestarting: message.reason === 'server_restarting' });
-        return;
       case 'banner':
-        this.show({ banner: message.banner });
-        return;
       case 'brand':
-        this.show({ brand: message.brand });
-        return;
       case 'user':
-        this.show({ user: message.user });
+        this.show(changedBy(message));
         return;
       case 'shares':
         this.onshares?.();

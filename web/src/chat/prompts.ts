@@ -1,6 +1,5 @@
 // Saved prompts: over HTTP, found as one types, with the variables that their texts ask for.
-import type { Failure } from './protocol';
-import { RequestError } from './socket';
+import { KeptStore, sharedField } from './kept-store';
 
 export interface Prompt {
   readonly id: number;
@@ -12,46 +11,23 @@ export interface Prompt {
 const MOST_VARIABLES = 12; // a form that is longer would be no help
 
 /** Every method rejects with a RequestError. */
-export class PromptStore {
-  constructor(
-    private readonly csrf: string,
-    private readonly fetcher: typeof fetch = fetch.bind(globalThis),
-  ) {}
+export class PromptStore extends KeptStore {
+  constructor(csrf: string, fetcher?: typeof fetch) {
+    super('/prompts', csrf, fetcher);
+  }
 
   async list(): Promise<readonly Prompt[]> {
     return (await this.asked<{ prompts: readonly Prompt[] }>('')).prompts;
   }
 
   async save({ id, title, text, is_shared }: Omit<Prompt, 'id'> & { id: number | null }) {
-    const form = { title, text, shared: is_shared ? '1' : '' };
+    const form = { title, text, shared: sharedField(is_shared) };
     if (id === null) await this.asked('/add', form);
     else await this.asked('/change', { ...form, prompt: String(id) });
   }
 
   async remove({ id, is_shared }: Prompt): Promise<void> {
-    await this.asked('/delete', { prompt: String(id), shared: is_shared ? '1' : '' });
-  }
-
-  private async asked<T>(path: string, form?: Record<string, string>): Promise<T> {
-    let response: Response;
-    try {
-      response = await this.fetcher(`/prompts${path}`, {
-        headers: { Accept: 'application/json' },
-        ...(form === undefined
-          ? {}
-          : { method: 'POST', body: new URLSearchParams({ csrf: this.csrf, ...form }) }),
-      });
-    } catch {
-      throw new RequestError('connection_lost');
-    }
-    if (response.redirected) throw new RequestError('form_expired'); // to the log-in
-    const answer: unknown = await response.json().catch(() => null);
-    if (response.ok && answer !== null) return answer as T;
-    const { code, fields } = (answer as { error?: Failure } | null)?.error ?? {
-      code: 'internal_error',
-      fields: {},
-    };
-    throw new RequestError(code, fields);
+    await this.asked('/delete', { prompt: String(id), shared: sharedField(is_shared) });
   }
 }
 

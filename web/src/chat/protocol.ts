@@ -157,6 +157,11 @@ export interface UserChanged {
   readonly user: OwnUser;
 }
 
+/** Some preset of one's own or of everybody's is another now, or gone. */
+export interface PresetsChanged {
+  readonly type: 'presets';
+}
+
 /** To everybody: some share may be another now, or none. */
 export interface SharesChanged {
   readonly type: 'shares';
@@ -177,6 +182,7 @@ export type ServerMessage =
   | ConversationsChanged
   | FoldersChanged
   | ChoicesChanged
+  | PresetsChanged
   | EngineChanged
   | BannerChanged
   | BrandChanged
@@ -228,6 +234,7 @@ const CHECKS: Record<ServerMessage['type'], Check> = {
   brand: (raw) => isObject(raw.brand) && typeof raw.brand.name === 'string',
   user: (raw) => isObject(raw.user) && typeof raw.user.name === 'string',
   overview: (raw) => isObject(raw.status) || isObject(raw.error),
+  presets: () => true,
   shares: () => true,
   closing: (raw) => typeof raw.reason === 'string',
 };

@@ -16,7 +16,9 @@ import type {
   MessageId,
   Model,
   OwnUser,
+  PresetsChanged,
   Requests,
+  ServerMessage,
   Turn,
 } from './protocol';
 import { isFinal } from './protocol';
@@ -49,6 +51,8 @@ export interface View {
   readonly opened: Conversation | null;
   /** What was last told to be chosen for a conversation, whichever that is. */
   readonly chosen: ChoicesChanged | null;
+  /** Another object each time it is told that presets are others. */
+  readonly presets: PresetsChanged | null;
   readonly isOpening: boolean;
   readonly isMissing: boolean;
   readonly branch: Shown['branch'];
@@ -84,6 +88,7 @@ export const FIRST_VIEW: View = {
   current: null,
   opened: null,
   chosen: null,
+  presets: null,
   isOpening: false,
   isMissing: false,
   ...NOTHING,
@@ -94,6 +99,32 @@ export const FIRST_VIEW: View = {
   pending: null,
   problem: null,
 };
+
+type Told = 'choices' | 'presets' | 'folders' | 'engine' | 'closing' | 'banner' | 'brand' | 'user';
+
+/** What becomes another by one message alone. */
+export function changedBy(message: Extract<ServerMessage, { type: Told }>): Partial<View> {
+  switch (message.type) {
+    case 'choices':
+      return { chosen: message };
+    case 'presets':
+      return { presets: message };
+    case 'folders':
+      return { folders: message.folders };
+    case 'engine': {
+      const { engine, models, default_model: defaultModel } = message;
+      return { engine, models, defaultModel };
+    }
+    case 'closing':
+      return { isRestarting: message.reason === 'server_restarting' };
+    case 'banner':
+      return { banner: message.banner };
+    case 'brand':
+      return { brand: message.brand };
+    case 'user':
+      return { user: message.user };
+  }
+}
 
 /** The part of the view that one conversation decides, from what is known of it. */
 export function partOf(
