@@ -76,7 +76,7 @@ def test_settings_stay_with_their_conversation_and_what_is_sent_can_be_seen(
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("Instructions pour le modèle").fill("Réponds en vers.")
     dialog.get_by_label("Échanges envoyés").select_option("1")
-    dialog.get_by_role("button", name="Enregistrer").click()
+    dialog.get_by_role("button", name="Enregistrer", exact=True).click()
 
     expect(settings_button(page)).to_be_focused()
     expect(settings_button(page)).to_have_accessible_name(re.compile("modifiés"))

@@ -25,6 +25,10 @@ export function modelOf(view: View, choices: Choices): Model | undefined {
   return view.models.find((model) => model.name === name);
 }
 
+/** Returns the names of the models that can answer. */
+export const usableNames = ({ models }: View): readonly string[] =>
+  models.filter((model) => !model.is_broken).map(({ name }) => name);
+
 /** Says whether what was chosen cannot answer: it is gone, hidden, broken or set aside. */
 export function isGone(view: View, choices: Choices): boolean {
   if (choices.model === null || view.models.length === 0) return false;
