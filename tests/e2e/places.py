@@ -170,11 +170,18 @@ def reading(visit: Visit) -> None:
 
 
 def choosing(visit: Visit) -> None:
-    """The model, the settings of the conversation, what is sent."""
+    """The model, the settings of the conversation, a preset of them, what is sent."""
     visit.enter("Jeanne Barret")
     visit.ask("[[tokens=20]] Bonjour, où en est le chantier 42 ?")
     visit.pass_by(visit.page.locator(".choice"), "choose-model")
     visit.pass_by(visit.button("Settings of this conversation"), "choose-settings")
+    visit.button("Settings of this conversation").click()
+    visit.page.get_by_label(visit.said("Instructions for the model")).fill("Réponds en vers.")
+    visit.button("Save these settings as a preset…").click()
+    visit.look("preset-save")
+    visit.page.get_by_label(visit.said("Name of the preset")).fill("En vers et pas en prose")
+    visit.button("Save the preset").click()
+    visit.pass_by(visit.page.locator(".choice", has_text="En vers"), "choose-preset")
     visit.pass_by(visit.page.locator(".gauge"), "context")
 
 
