@@ -123,5 +123,5 @@ def open_page(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Ope
             page.screenshot(path=PICTURES / f"{request.node.name[:60]}-{number}.png")
         context.close()
     # The browser's own lines: for an answer such as 404 or 400, and for a server that restarts.
-    expected = ("status of 4", "net::ERR_CONNECTION_REFUSED")
+    expected = ("status of 4", "status of 507", "net::ERR_CONNECTION_REFUSED")
     assert [fault for fault in faults if not any(each in fault for each in expected)] == []
