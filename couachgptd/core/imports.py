@@ -98,14 +98,17 @@ _Found = tuple[Outside, list[Node], str | None]
 
 def _ours(value: Json) -> _Found:
     nodes = []
+    files = 0
     for item in objects_of(value.get("messages")):
         author = {"person": Author.PERSON, "model": Author.MODEL}.get(text_of(item.get("author")))
+        attached = objects_of(item.get("attachments"))
+        files += len(attached)
         nodes.append(
             Node(
                 key=key_of(item.get("id")) or "",
                 parent=key_of(item.get("parent")),
                 author=author,
-                text=text_of(item.get("text")),
+                text=text_of(item.get("text")) or (FILE if attached else ""),
                 thinking=text_of(item.get("thinking")),
                 at=iso_time_of(item.get("created_at")),
                 model=model_of(item.get("model")),
@@ -120,6 +123,7 @@ def _ours(value: Json) -> _Found:
         is_title_own=value.get("is_title_own") is True,
         is_pinned=value.get("is_pinned") is True,
         is_archived=value.get("is_archived") is True,
+        files=files,
     )
     return outside, nodes, nodes[-1].key if nodes else None
 

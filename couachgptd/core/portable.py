@@ -9,6 +9,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
+from couachgptd.core import wire
+from couachgptd.core.attachments import Attachment
 from couachgptd.core.conversations import Author, Conversation
 from couachgptd.core.errors import NotFound
 from couachgptd.core.ids import ConversationId, MessageId, UserId
@@ -42,6 +44,7 @@ class Written:
     thinking: str
     created_at: datetime
     model: str | None = None
+    attachments: tuple[Attachment, ...] = ()
 
 
 class PortableStore(Protocol):
@@ -152,6 +155,7 @@ def message_json(value: Written, *, is_first: bool) -> str:
         "created_at": moment(value.created_at),
         "text": value.text,
         "thinking": value.thinking,
+        "attachments": [wire.attachment(each) for each in value.attachments],
     }
     return f"{'' if is_first else ','}\n{_dumped(fields)}"
 
@@ -170,11 +174,17 @@ def markdown_begin(title: str, created_at: datetime) -> str:
     return f"# {escaped(title) or NAMELESS}\n\n{created_at:%Y-%m-%d %H:%M} UTC\n"
 
 
-def message_markdown(value: Written, person: str) -> str:
-    """Return a heading and the text as it was written: an answer is Markdown already."""
+def message_markdown(value: Written, person: str, file: str) -> str:
+    """Return a heading and the text as it was written: an answer is Markdown already.
+
+    `file` is what says that there was one, in the reader's language, with `{name}` in it.
+    """
     name = person if value.author is Author.PERSON else value.model or ANSWERED_BY_UNKNOWN
     at = f"{value.created_at:%Y-%m-%d %H:%M} UTC"
-    return f"\n## {escaped(name)} · {at}\n\n{value.text.strip()}\n"
+    names = (file.format(name=escaped(each.name)) for each in value.attachments)
+    files = "".join(f"- {each}\n" for each in names)
+    said = [part for part in (files, f"{value.text.strip()}\n") if part.strip()]
+    return "\n".join([f"\n## {escaped(name)} · {at}\n", *said])
 
 
 # --- names ----------------------------------------------------------------------------------------

@@ -19,11 +19,13 @@ from couachgptd.http.dispositions import kept_as
 from couachgptd.http.keys import CHAT, EXPORTS, IMPORTS, SHARES, SPOOL, USER
 from couachgptd.http.routes import add
 from couachgptd.http.streams import line, while_allowed
+from couachgptd.i18n import mark, translations
 from couachgptd.services.exports import ExportService
 from couachgptd.services.imports import MAX_BYTES, ImportService
 
 EXPORT = "conversation.export"
 NUMBER_MAX_LENGTH = 15
+ATTACHED = mark("Attached file: {name}")
 CHUNK_BYTES = 256 * 1024
 MEDIA_TYPES = {"json": "application/json", "md": "text/markdown", "zip": "application/zip"}
 
@@ -48,18 +50,23 @@ async def export_one(request: web.Request) -> web.StreamResponse:
         request.match_info["conversation"],
         _form(request),
         _leaf(request),
+        _file(request),
     )
     return await _hand_out(request, name, pieces)
 
 
 async def export_all(request: web.Request) -> web.StreamResponse:
-    name, pieces = request.config_dict[EXPORTS].all(request[USER], _form(request))
+    name, pieces = request.config_dict[EXPORTS].all(request[USER], _form(request), _file(request))
     return await _hand_out(request, name, pieces)
 
 
 async def export_everything(request: web.Request) -> web.StreamResponse:
     name, pieces = await request.config_dict[EXPORTS].everything(request[USER])
     return await _hand_out(request, name, pieces)
+
+
+def _file(request: web.Request) -> str:
+    return translations(pages.language_of(request)).gettext(ATTACHED)
 
 
 def _leaf(request: web.Request) -> int | None:

@@ -24,11 +24,12 @@ class ExportService:
         self._store = store
 
     async def one(
-        self, user: User, conversation_id: str, form: Form, leaf: int | None = None
+        self, user: User, conversation_id: str, form: Form, leaf: int | None, file: str
     ) -> tuple[str, AsyncGenerator[bytes]]:
         """Return a file's name and its bytes. Raises NotFound.
 
-        JSON has the whole tree; Markdown the branch that ends at `leaf`, or the newest.
+        JSON has the whole tree; Markdown the branch that ends at `leaf`, or the newest. `file` is
+        how that one names what was attached, in the person's language, with `{name}` in it.
         """
         conversation, tree = await self._store.portable_tree(
             user.id, ConversationId(conversation_id)
@@ -38,14 +39,14 @@ class ExportService:
         name = portable.file_name(conversation.title, conversation.created_at, form.value)
         if form is Form.JSON:
             return name, self._json([conversation.id], user)
-        return name, self._markdown(user, conversation, branch)
+        return name, self._markdown(user, conversation, branch, file)
 
-    def all(self, user: User, form: Form) -> tuple[str, AsyncGenerator[bytes]]:
+    def all(self, user: User, form: Form, file: str) -> tuple[str, AsyncGenerator[bytes]]:
         """Return a file's name and its bytes: one JSON, or a zip of Markdown files."""
         today = datetime.now(UTC)
         if form is Form.JSON:
             return f"{ALL} {today:%Y-%m-%d}.json", self._json(None, user)
-        return f"{ALL} {today:%Y-%m-%d}.zip", self._zip(user)
+        return f"{ALL} {today:%Y-%m-%d}.zip", self._zip(user, file)
 
     async def everything(self, user: User) -> tuple[str, AsyncGenerator[bytes]]:
         """Return a file's name and its bytes: who one is and what one wrote, as one JSON.
@@ -103,13 +104,13 @@ class ExportService:
         yield portable.json_end(more or {}).encode()
 
     async def _markdown(
-        self, user: User, conversation: Conversation, branch: Sequence[MessageId]
+        self, user: User, conversation: Conversation, branch: Sequence[MessageId], file: str
     ) -> AsyncGenerator[bytes]:
         yield portable.markdown_begin(conversation.title, conversation.created_at).encode()
         async for message in self._read(user, conversation.id, branch):
-            yield portable.message_markdown(message, user.name).encode()
+            yield portable.message_markdown(message, user.name, file).encode()
 
-    async def _zip(self, user: User) -> AsyncGenerator[bytes]:
+    async def _zip(self, user: User, said: str) -> AsyncGenerator[bytes]:
         sink = _Sink()
         names: dict[str, int] = {}
         with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -122,7 +123,7 @@ class ExportService:
                     conversation.title, conversation.created_at, Form.MARKDOWN
                 )
                 name = portable.unique(name, names)
-                pieces = self._markdown(user, conversation, portable.branch_ids(tree, None))
+                pieces = self._markdown(user, conversation, portable.branch_ids(tree, None), said)
                 with archive.open(_entry(name, conversation), "w") as file:
                     async for piece in pieces:
                         file.write(piece)

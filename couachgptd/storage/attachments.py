@@ -142,10 +142,18 @@ def attached_to(message_id: MessageId) -> tuple[Attachment, ...]:
 
 def attached_in(conversation_id: ConversationId) -> dict[MessageId, tuple[Attachment, ...]]:
     """Return the files of a conversation, by their messages."""
-    found: dict[MessageId, tuple[Attachment, ...]] = {}
     inside = "message_id IN (SELECT id FROM messages WHERE conversation_id = :conversation)"
-    query = f"{READ} WHERE {inside} ORDER BY message_id, place"
-    for each, message in _read(query, {"conversation": conversation_id}):
+    return _by_message(inside, {"conversation": conversation_id})
+
+
+def attached_to_each(ids: Sequence[MessageId]) -> dict[MessageId, tuple[Attachment, ...]]:
+    among = "message_id IN (SELECT value FROM json_each(:messages))"
+    return _by_message(among, {"messages": f"[{','.join(map(str, ids))}]"})
+
+
+def _by_message(which: str, values: Any) -> dict[MessageId, tuple[Attachment, ...]]:
+    found: dict[MessageId, tuple[Attachment, ...]] = {}
+    for each, message in _read(f"{READ} WHERE {which} ORDER BY message_id, place", values):
         if message is not None:
             found[message] = (*found.get(message, ()), each)
     return found

@@ -7,6 +7,7 @@ from couachgptd.core.errors import NotFound
 from couachgptd.core.ids import ConversationId, MessageId, UserId
 from couachgptd.core.portable import Node, Written
 from couachgptd.storage import statements
+from couachgptd.storage.attachments import attached_to_each
 from couachgptd.storage.database import Database
 from couachgptd.storage.rows import to_conversation
 from couachgptd.storage.tables import ConversationTable, proxy, utc
@@ -56,10 +57,14 @@ class PortableStore:
         def work() -> list[Written]:
             wanted = f"[{','.join(map(str, ids))}]"
             rows = proxy.execute_sql(MESSAGES, (wanted, conversation_id, user_id)).fetchall()
+            files = attached_to_each([MessageId(row[0]) for row in rows])
             return [
-                Written(number, parent, Author(author), text, thinking, utc(at), model)
+                Written(
+                    number, parent, Author(author), text, thinking, utc(at), model,
+                    files.get(number, ()),
+                )
                 for number, parent, author, text, thinking, at, model in rows
-            ]
+            ]  # fmt: skip
 
         return await self._db.read(work)
 

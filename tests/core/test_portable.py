@@ -6,12 +6,14 @@ from datetime import UTC, datetime
 import pytest
 
 from couachgptd.core import portable
+from couachgptd.core.attachments import Attachment, Kind
 from couachgptd.core.conversations import Author
 from couachgptd.core.errors import NotFound
-from couachgptd.core.ids import MessageId
+from couachgptd.core.ids import AttachmentId, MessageId, UserId
 from couachgptd.core.portable import Written
 
 AT = datetime(2026, 3, 1, 8, 30, tzinfo=UTC)
+FILE = "Attached file: {name}"
 
 
 @pytest.mark.parametrize(
@@ -47,8 +49,25 @@ def test_a_title_or_a_name_is_no_markup_in_markdown() -> None:
 
     assert begin.splitlines()[0] == r"# \# \<img src=x\> \[a\](b) \#\# c"
     assert begin.count("\n#") == 0
-    text = portable.message_markdown(message, "Ann _1_")
+    text = portable.message_markdown(message, "Ann _1_", FILE)
     assert text == "\n## Ann \\_1\\_ · 2026-03-01 08:30 UTC\n\n*as typed*\n"
+
+
+def test_the_files_of_a_question_are_named_over_it_and_are_no_markup() -> None:
+    def markdown(text: str, *names: str) -> str:
+        files = tuple(
+            Attachment(
+                AttachmentId(name), UserId(1), name, Kind.TEXT, "text/plain", 3, "stored", AT
+            )
+            for name in names
+        )
+        written = Written(1, None, Author.PERSON, text, "", AT, None, files)
+        return portable.message_markdown(written, "Ann", FILE)
+
+    head = "\n## Ann · 2026-03-01 08:30 UTC\n\n"
+    both = "- Attached file: a\\_b.md\n- Attached file: \\{name\\}.pdf\n"
+    assert markdown("Que dit-il ?", "a_b.md", "{name}.pdf") == f"{head}{both}\nQue dit-il ?\n"
+    assert markdown("", "a.md") == f"{head}- Attached file: a.md\n"
 
 
 def test_a_branch_ends_where_it_is_told_to_and_follows_no_circle() -> None:
@@ -91,4 +110,5 @@ def test_the_pieces_of_json_are_one_document() -> None:
         "created_at": "2026-03-01T08:30:00.000Z",
         "text": message.text,
         "thinking": "hm",
+        "attachments": [],
     }

@@ -55,6 +55,29 @@ async def test_one_is_taken_away_as_json_with_its_branches_and_as_markdown_of_th
         assert two["text"] in shown.decode()
 
 
+async def test_the_files_of_a_question_are_named_where_they_cannot_be_taken_along(
+    daemon: RunningDaemon,
+) -> None:
+    async with daemon.browser("claire") as browser, browser.ws() as tab:
+        _, file = await browser.upload("devis_2.md", b"Total : 12")
+        asked = await tab.ask("[[tokens=2]] Combien ?", attachments=[file["id"]])
+        await tab.ended(asked["answer"])
+        one = f"/c/{asked['conversation']}/export"
+
+        _, _, text = await fetched(browser, f"{one}/md")
+        assert (
+            "\n\n- Fichier joint\u00a0: devis\\_2.md\n\n[[tokens=2]] Combien ?\n" in text.decode()
+        )
+        _, _, body = await fetched(browser, f"{one}/json")
+        (kept,) = json.loads(body)["conversations"]
+        assert [each["attachments"] for each in kept["messages"]] == [[file], []]
+
+    # What an import cannot bring is counted, as it is from elsewhere.
+    async with daemon.browser("marc") as other:
+        done = (await brought(other, body))[1][-1]
+    assert (done["imported"], done["files"]) == (1, 1), done
+
+
 @pytest.mark.parametrize(
     "path",
     [

@@ -1,5 +1,5 @@
 // A conversation as its file has it (docs/export.md), and the branch of it that is shown.
-import type { User } from '../chat/protocol';
+import type { Attachment, User } from '../chat/protocol';
 
 /** What the server tells the page that shows one. */
 export interface DocumentProps {
@@ -22,6 +22,7 @@ export interface Written {
   readonly model: string | null;
   readonly created_at: string;
   readonly text: string;
+  readonly attachments: readonly Attachment[];
 }
 
 export interface WrittenConversation {
