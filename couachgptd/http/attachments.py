@@ -24,8 +24,9 @@ ASKED_MAX = 100
 HEADERS = {
     "Content-Security-Policy": "sandbox; default-src 'none'",
     "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "private, max-age=3600",
 }
+# Whom a file is only shared with has it no longer than that: their browser asks each time.
+CACHED = {True: "private, max-age=3600", False: "private, no-cache"}
 
 
 def set_up_attachments(app: web.Application) -> None:
@@ -56,6 +57,7 @@ async def hand_out(request: web.Request) -> web.StreamResponse:
     named = AttachmentId(request.match_info["attachment"])
     found, path = await request.config_dict[ATTACHMENTS].path_of(request[USER], named)
     response = web.FileResponse(path, headers={**HEADERS, "Content-Type": found.media_type})
+    response.headers["Cache-Control"] = CACHED[found.owner_id == request[USER].id]
     response.headers["Content-Disposition"] = kept_as(found.name)
     return response
 

@@ -17,11 +17,16 @@ from couachgptd.storage.tables import AttachmentTable, GoneFileTable, proxy, utc
 # All but the text, which may be a megabyte.
 READ = """SELECT id, owner_id, name, kind, media_type, size_bytes, stored, created_at, is_cut, part,
     message_id FROM attachments"""
-# Its owner may read a file, and whoever owns the conversation that it was sent in: this is the only
-# place that decides it.
+# Its owner may read a file, whoever owns the conversation that it was sent in, and whom a snapshot
+# that has it was shared with, as long as it is: this is the only place that decides it.
 MAY_READ = """(owner_id = :user OR message_id IN (
     SELECT messages.id FROM messages JOIN conversations ON conversations.id = conversation_id
-    WHERE messages.id = attachments.message_id AND conversations.owner_id = :user))"""
+    WHERE messages.id = attachments.message_id AND conversations.owner_id = :user)
+    OR EXISTS (
+    SELECT 1 FROM share_files JOIN share_people USING (share_id)
+        JOIN shares ON shares.id = share_files.share_id
+        JOIN conversations ON conversations.id = shares.conversation_id
+    WHERE attachment_id = attachments.id AND user_id = :user AND deleted_at IS NULL))"""
 
 
 class AttachmentStore:
@@ -57,7 +62,7 @@ class AttachmentStore:
 
         def work() -> Attachment | None:
             values: Any = {"id": attachment_id, "user": user_id}
-            return next((each for each, _ in _read(query, values)), None)
+            return next((each for each, _ in rows_of(query, values)), None)
 
         return await self._db.read(work)
 
@@ -137,7 +142,7 @@ def attach(
 
 def attached_to(message_id: MessageId) -> tuple[Attachment, ...]:
     query = f"{READ} WHERE message_id = :message ORDER BY place"
-    return tuple(each for each, _ in _read(query, {"message": message_id}))
+    return tuple(each for each, _ in rows_of(query, {"message": message_id}))
 
 
 def attached_in(conversation_id: ConversationId) -> dict[MessageId, tuple[Attachment, ...]]:
@@ -153,7 +158,7 @@ def attached_to_each(ids: Sequence[MessageId]) -> dict[MessageId, tuple[Attachme
 
 def _by_message(which: str, values: Any) -> dict[MessageId, tuple[Attachment, ...]]:
     found: dict[MessageId, tuple[Attachment, ...]] = {}
-    for each, message in _read(f"{READ} WHERE {which} ORDER BY message_id, place", values):
+    for each, message in rows_of(f"{READ} WHERE {which} ORDER BY message_id, place", values):
         if message is not None:
             found[message] = (*found.get(message, ()), each)
     return found
@@ -162,13 +167,14 @@ def _by_message(which: str, values: Any) -> dict[MessageId, tuple[Attachment, ..
 def _unsent(user_id: UserId, attachment_id: AttachmentId) -> Attachment:
     query = f"{READ} WHERE id = :id AND owner_id = :user AND message_id IS NULL"
     values: Any = {"id": attachment_id, "user": user_id}
-    found = next((each for each, _ in _read(query, values)), None)
+    found = next((each for each, _ in rows_of(query, values)), None)
     if found is None:
         raise NotFound
     return found
 
 
-def _read(query: str, values: Any) -> Iterator[tuple[Attachment, MessageId | None]]:
+def rows_of(query: str, values: Any) -> Iterator[tuple[Attachment, MessageId | None]]:
+    """Yield each file that a query, which begins with `READ`, finds, and its message."""
     for row in proxy.execute_sql(query, values).fetchall():
         number, owner, name, kind, media_type, size, stored, at, is_cut, part, message = row
         yield (

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from couachgptd.core.attachments import Attachment
 from couachgptd.core.conversations import Author, Conversation
 from couachgptd.core.errors import NotFound
 from couachgptd.core.ids import ConversationId, MessageId, UserId
@@ -18,7 +19,7 @@ from couachgptd.core.shares import (
     new_share_id,
 )
 from couachgptd.core.users import UserState
-from couachgptd.storage import statements
+from couachgptd.storage import share_files, statements
 from couachgptd.storage.database import Database
 from couachgptd.storage.imports import add_whole
 from couachgptd.storage.portable import tree_of
@@ -140,7 +141,8 @@ class ShareStore:
                 .order_by(ShareMessageTable.number)
                 .limit(limit)
             )
-            return [_to_written(row) for row in rows]
+            files = share_files.files_in(share_id, [row.number for row in rows])
+            return [_to_written(row, files.get(row.number, ())) for row in rows]
 
         return await self._db.read(work)
 
@@ -160,6 +162,7 @@ class ShareStore:
                 for at, row in enumerate(rows)
             )  # fmt: skip
             made = add_whole(user_id, Imported(seen.title, now(), now(), messages, origin=""))
+            share_files.fork(user_id, share_id, [row.number for row in rows], made)
             return to_conversation(ConversationTable.get_by_id(made))
 
         return await self._db.write(work)
@@ -191,6 +194,7 @@ def _fill(share: ShareTable, conversation: ConversationTable, leaf: MessageId | 
     """Copy a branch into a share without messages. Raises NotFound."""
     branch = branch_ids(tree_of(ConversationId(conversation.id)), leaf)
     proxy.execute_sql(COPY, (share.id, f"[{','.join(map(str, branch))}]"))
+    share_files.fill(ShareId(share.id), branch)
     share.title, share.created_at = conversation.title, now()
     statements.update(
         ShareTable, [(share.id, {"title": share.title, "created_at": share.created_at})]
@@ -225,7 +229,7 @@ def _to_share(row: ShareTable) -> Share:
     )
 
 
-def _to_written(row: ShareMessageTable) -> Written:
+def _to_written(row: ShareMessageTable, files: tuple[Attachment, ...]) -> Written:
     return Written(
         row.number,
         row.number - 1 if row.number else None,
@@ -234,4 +238,5 @@ def _to_written(row: ShareMessageTable) -> Written:
         "",
         row.created_at,
         row.model,
+        files,
     )

@@ -343,6 +343,17 @@ class ShareMessageTable(Table):
         primary_key = CompositeKey("share", "number")
 
 
+class ShareFileTable(Table):
+    attachment_id: str
+    share = ForeignKeyField(ShareTable, on_delete="CASCADE")
+    number = IntegerField()
+    attachment = ForeignKeyField(AttachmentTable, on_delete="CASCADE")
+
+    class Meta:
+        table_name = "share_files"
+        primary_key = CompositeKey("share", "number", "attachment")
+
+
 class SharePersonTable(Table):
     share_id: str
     user_id: int
@@ -376,5 +387,6 @@ TABLES: tuple[type[Table], ...] = (
     PresetTable,
     ShareTable,
     ShareMessageTable,
+    ShareFileTable,
     SharePersonTable,
 )

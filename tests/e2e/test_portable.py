@@ -4,7 +4,7 @@ import json
 import re
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from tests.e2e.conftest import PICTURES, OpenPage
 from tests.e2e.people import ask, log_in, wait_for_end
@@ -12,6 +12,7 @@ from tests.running_daemon import RunningDaemon
 
 SAMPLES = Path(__file__).parents[1] / "fixtures" / "imports"
 CODE = "\n".join(f"line_{number} = {number}  # {'x' * 140}" for number in range(90))
+PLAN, PLANNED = "Plan du jardin.md", "Le hérisson dort sous la haie."
 ANSWER = f"# Titre\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n```python\n{CODE}\n```\n\n<b>fin</b>"
 
 
@@ -90,11 +91,35 @@ def test_the_page_for_paper_has_all_of_it_and_nothing_of_the_chat(
     assert "line_89 = 89" in paper.locator("main").inner_text()
 
 
+def attach_plan(page: Page) -> None:
+    plan: FilePayload = {
+        "name": PLAN,
+        "mimeType": "text/markdown",
+        "buffer": PLANNED.encode(),
+    }
+    page.locator("input[type=file]").set_input_files(plan)
+    expect(page.locator(".files").get_by_role("button", name=PLAN)).to_be_visible()
+
+
+def read_file(page: Page, file: Locator) -> None:
+    """Open a file of what is shared; on paper there is its name instead."""
+    file.click()
+    read = page.get_by_role("dialog").get_by_role("textbox")
+    expect(read).to_have_value(PLANNED)
+    page.screenshot(path=PICTURES / "document-file-dark-390.png")
+    page.keyboard.press("Escape")
+    page.emulate_media(media="print")
+    expect(file).to_be_hidden()
+    expect(page.get_by_text(re.compile(PLAN)).last).to_be_visible()
+    page.emulate_media(media="screen")
+
+
 def test_a_colleague_reads_it_makes_it_their_own_and_is_shut_out_while_it_is_open(
     daemon: RunningDaemon, open_page: OpenPage
 ) -> None:
     page = open_page(daemon.address, locale="fr-FR")
     log_in(page, "claire")
+    attach_plan(page)
     ask(page, "[[tokens=20]] Où dort le hérisson ?")
     wait_for_end(page)
     act(page, "Partager…")
@@ -117,10 +142,14 @@ def test_a_colleague_reads_it_makes_it_their_own_and_is_shut_out_while_it_is_ope
     link.click()
     expect(other.locator(".markdown")).not_to_be_empty()
     expect(other.get_by_text("Où dort le hérisson ?").last).to_be_visible()
+    file = other.get_by_role("button", name=PLAN)
+    expect(file).to_be_visible()
     other.screenshot(path=PICTURES / "document-dark-390.png")
+    read_file(other, file)
     address = other.url
     other.get_by_role("button", name=re.compile("^Cop")).click()
     expect(other.locator("textarea")).to_be_visible()
+    expect(file).to_be_visible()
     ask(other, "[[tokens=3]] Et en hiver ?")
     wait_for_end(other)
     other.goto(address)

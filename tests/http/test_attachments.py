@@ -200,6 +200,97 @@ async def test_a_file_is_its_owners_and_is_handed_out_as_nothing_that_runs(
                 assert (await tab.request(verb, **fields))["code"] == "not_found", verb
 
 
+async def test_a_shared_file_is_read_by_whom_it_is_shared_with_as_long_as_it_is(
+    site: RunningDaemon,
+) -> None:
+    async with (
+        site.browser("claire") as browser, browser.ws() as tab,
+        site.browser("marc") as let_in, let_in.ws() as his,
+        site.browser("tom") as stranger, stranger.ws() as theirs,
+    ):  # fmt: skip
+        _, sent = await browser.upload("plan.txt", b"Le plan")
+        asked = await tab.ask("[[tokens=2]] Quel plan ?", attachments=[sent["id"]])
+        await tab.ended(asked["answer"])
+        _, later = await browser.upload("apres.txt", b"Plus tard")
+        name = asked["conversation"]
+
+        async def shared(verb: str, **more: Any) -> Any:
+            return (await tab.request(f"share.{verb}", conversation=name, **more)).get("share")
+
+        async def reads(other: Browser, socket: Socket, identity: str) -> bool:
+            """Ask by each way there is; all must say the same."""
+            async with other.session.get(f"/attachments/{identity}") as response:
+                status, cached = response.status, response.headers.get("Cache-Control", "")
+            told = await socket.request("attachment.show", attachment=identity)
+            assert (status == 200) == (told["type"] == "ok")
+            assert status == 404 or "no-cache" in cached
+            return status == 200
+
+        share = await shared("add", login="marc")
+        _, text = await let_in.get(f"/s/{share['id']}/content")
+        question, _ = json.loads(text)["conversations"][0]["messages"]
+        assert question["attachments"] == [sent]
+        assert await reads(let_in, his, sent["id"])
+        assert not await reads(stranger, theirs, sent["id"])
+        # Nothing else of hers, by whatever name; and to read is not to have.
+        again = await tab.ask("[[tokens=2]] Et ?", name, attachments=[later["id"]])
+        await tab.ended(again["answer"])
+        for wrong in (later["id"], share["id"], f"..%2F{sent['id']}", f"{sent['id']}%00", "%25"):
+            assert (await let_in.get(f"/attachments/{wrong}"))[0] == 404, wrong
+        assert (await stranger.get(f"/s/{share['id']}/content"))[0] == 404
+        for verb, fields in (
+            ("attachment.part", {"attachment": sent["id"], "part": None}),
+            ("attachment.remove", {"attachment": sent["id"]}),
+            ("chat.ask", {
+                "conversation": None, "client_id": "s", "text": "?", "attachments": [sent["id"]],
+            }),
+        ):  # fmt: skip
+            assert (await his.request(verb, **fields))["code"] == "not_found", verb
+
+        await shared("renew")
+        assert await reads(let_in, his, later["id"])
+        await tab.request("conversation.delete", conversation=name)
+        assert not await reads(let_in, his, sent["id"])
+        await tab.request("conversation.restore", conversation=name)
+        assert await reads(let_in, his, sent["id"])
+        await shared("add", login="tom")
+        await shared("remove", login="marc")
+        assert not await reads(let_in, his, sent["id"])
+        assert await reads(stranger, theirs, sent["id"])
+        await shared("remove", login=None)
+        assert not await reads(stranger, theirs, sent["id"])
+
+
+async def test_a_copy_of_what_is_shared_has_its_files_whatever_becomes_of_the_share(
+    site: RunningDaemon, someone: str
+) -> None:
+    async with site.browser("marc") as other, other.ws() as his:
+        async with site.browser(someone) as browser, browser.ws() as tab:
+            before = set(uploads(site))
+            sent = await taken(browser, "plan.txt", b"Le plan de la cave")
+            asked = await tab.ask("[[tokens=2]] Quel plan ?", attachments=[sent])
+            await tab.ended(asked["answer"])
+            (file,) = set(uploads(site)) - before
+            name = asked["conversation"]
+            added = await tab.request("share.add", conversation=name, login="marc")
+            forked = await his.request("share.fork", share=added["share"]["id"])
+            copy = forked["conversation"]["id"]
+            assert (await browser.post("/profile/leave", {"password": PASSWORD})).status == 200
+
+        assert (await other.get(f"/attachments/{sent}"))[0] == 404
+        await his.watch(copy)
+        question, _ = (await his.next("snapshot"))["messages"]
+        (own,) = question["attachments"]
+        assert own["name"] == "plan.txt"
+        assert (await other.get(f"/attachments/{own['id']}")) == (200, "Le plan de la cave")
+        # What comes next is asked with the file still before it.
+        assert "Le plan de la cave" in (await prompt_of(his, conversation=copy))[1]["content"]
+        assert file.exists()
+        for verb in ("delete", "purge"):
+            await his.request(f"conversation.{verb}", conversation=copy)
+        await gone(file)
+
+
 async def test_a_file_is_handed_out_under_the_name_it_came_with(site: RunningDaemon) -> None:
     async with site.browser("claire") as browser:
         identity = await taken(browser, 'l’été "1".txt', b"Bonjour")
