@@ -19,7 +19,7 @@ FRENCH = ROOT / "docs" / "exploitation.md"
 ENGLISH = ROOT / "docs" / "operations.md"
 MODELS = DATA / "models"
 NEW_PASSWORD = "un mot de passe tout neuf"
-# The chapters of the English page, in order; every one has its test below.
+# The chapters of the English page, in order; every one with commands has its test below.
 CHAPTERS = (
     "The AI no longer answers",
     "The page no longer answers",
@@ -32,6 +32,7 @@ CHAPTERS = (
     "Moving to another machine",
     "The logo is refused",
     "Files of people",
+    "Titles that change by themselves",
 )
 
 
