@@ -2,10 +2,11 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice, takewhile
+from itertools import islice
 
 from couachgptd.core.conversations import Author, Conversation
 from couachgptd.core.ids import MessageId
@@ -21,6 +22,7 @@ WINDOW_LENGTH = 160
 HITS_COMPARED = 100  # the first ones of a text decide which piece of it is shown
 LETTER = r"[^\W_]"
 ACCENTS = r"[\u0300-\u036f]"
+Hit = tuple[int, int, str]  # where a word begins and ends, and itself without capitals
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,16 +103,7 @@ def window(text: str, words: re.Pattern[str]) -> str:
     hits = [
         (*each.span(), each[0].casefold()) for each in islice(words.finditer(apart), HITS_COMPARED)
     ]
-
-    def near(first: int) -> list[tuple[int, int, str]]:
-        ends = hits[first][0] + WINDOW_LENGTH
-        return list(takewhile(lambda hit: hit[1] <= ends, islice(hits, first, None)))
-
-    def different(first: int) -> int:
-        return len({word for _, _, word in near(first)})
-
-    best = max(range(len(hits)), key=different, default=None)
-    shown = [] if best is None else near(best) or [hits[best]]  # where one alone is longer
+    shown = _densest(hits)
     start, last = (shown[0][0], shown[-1][1]) if shown else (0, 0)
     at = begin = max(0, start - LEAD_LENGTH)
     end = max(start + WINDOW_LENGTH, last)
@@ -120,6 +113,26 @@ def window(text: str, words: re.Pattern[str]) -> str:
         at = after
     pieces += [apart[at:end], "…" if end < len(apart) else ""]
     return unicodedata.normalize("NFC", "".join(pieces))
+
+
+def _densest(hits: Sequence[Hit]) -> Sequence[Hit]:
+    """Return the hits of the first piece with the most different words, in one pass."""
+    best, most = (0, 0), 0
+    inside = Counter[str]()
+    end = 0
+    for first, (start, _, word) in enumerate(hits):
+        while end < len(hits) and hits[end][1] <= start + WINDOW_LENGTH:
+            inside[hits[end][2]] += 1
+            end += 1
+        if end == first:  # this one alone is longer
+            inside[word] += 1
+            end += 1
+        if len(inside) > most:
+            best, most = (first, end), len(inside)
+        inside[word] -= 1
+        if not inside[word]:
+            del inside[word]
+    return hits[slice(*best)]
 
 
 def parts(marked: str) -> tuple[Part, ...]:
