@@ -34,9 +34,10 @@ def main() -> int:
         print(ollama_environment(loaded))
         return 0
     # systemd's watchdog ends a daemon that hangs with SIGABRT: the journal must say where it hung.
-    # SIGUSR1 only says it: `systemctl kill --signal=USR1 couachgptd`.
     faulthandler.enable()
-    faulthandler.register(signal.SIGUSR1, all_threads=True)
+    # SIGUSR1 only tells, between two steps of the interpreter. What faulthandler registers looks at
+    # threads while they run: a daemon whose threads import died of being asked.
+    signal.signal(signal.SIGUSR1, lambda *_: faulthandler.dump_traceback(all_threads=True))
     logs.set_up(loaded.log.level)
     return _run(loaded, arguments)
 
