@@ -444,7 +444,7 @@ async def test_a_store_that_fails_for_a_while_does_not_end_the_daemon(
     daemon = make_daemon()
     daemon.data.mkdir()
     subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=900k", "tmpfs", str(daemon.data)], check=True
+        ["mount", "-t", "tmpfs", "-o", "size=1500k", "tmpfs", str(daemon.data)], check=True
     )
     try:
         daemon.start()

@@ -60,6 +60,7 @@ ROOM_SECONDS = 15.0  # looks at an engine that answers no page take some 4 s eac
 DEAD_SECONDS = 5.0
 QUIET_CORES = 0.2
 DRAIN_SECONDS = 30.0
+ONE_BREATH_SECONDS = 0.1
 ORPHAN_SECONDS = 2.0
 
 NewSite = Callable[..., RunningDaemon]
@@ -261,8 +262,9 @@ async def test_eight_chats_on_two_slots_are_all_answered_and_nobody_waits_for_on
     for began, _ in seen.spans:
         assert sum(other <= began < end for other, end in seen.spans) <= 2
     starts = [began for began, _ in seen.spans]
-    # Of ada's five, at most two had begun when nobody else had asked yet.
-    assert max(starts[5:]) <= starts[2]
+    # Of ada's five, at most two had begun when nobody else had asked yet. Two slots that come free
+    # at once are given out in one breath: which of the two says its first word first is chance.
+    assert max(starts[5:]) <= starts[2] + ONE_BREATH_SECONDS
 
 
 async def test_a_long_prompt_cancelled_while_it_is_read_holds_its_slot_until_the_engine_lets_go(
