@@ -27,7 +27,11 @@ def rows_for(table: Any, user_id: UserId, name: str) -> Any:
 
 def found(table: type[Row], owner_id: UserId | None, key: int) -> Row:
     """Raises NotFound, also for what is another's."""
-    row: Row | None = rows_of(table, owner_id).where(table.id == key).first()  # type: ignore[attr-defined]
+    row: Row | None = (
+        rows_of(table, owner_id)
+        .where(table.id == key)  # type: ignore[attr-defined]  # each table declares its own
+        .first()
+    )
     if row is None:
         raise NotFound
     return row

@@ -15,9 +15,7 @@ def versions(page: Page, text: str) -> Locator:
     return page.get_by_role("group", name=text, exact=True)
 
 
-def test_a_question_is_edited_in_place_and_both_versions_stay(
-    daemon: RunningDaemon, open_page: OpenPage
-) -> None:
+def after_two_exchanges(daemon: RunningDaemon, open_page: OpenPage) -> Page:
     page = open_page(f"{daemon.address}/login", locale="fr-FR")
     log_in(page, "claire")
     ask(page, "[[tokens=4]] Premier")
@@ -25,6 +23,13 @@ def test_a_question_is_edited_in_place_and_both_versions_stay(
     ask(page, "[[tokens=4]] Deuxième")
     expect(page.locator("article.answer")).to_have_count(2)
     wait_for_end(page)
+    return page
+
+
+def test_a_question_is_edited_in_place_and_both_versions_stay(
+    daemon: RunningDaemon, open_page: OpenPage
+) -> None:
+    page = after_two_exchanges(daemon, open_page)
 
     edit = page.get_by_role("button", name="Modifier", exact=True)
     edit.first.click()
@@ -63,13 +68,7 @@ def test_a_question_is_edited_in_place_and_both_versions_stay(
 def test_an_answer_is_made_again_with_another_model_and_tells_its_details(
     daemon: RunningDaemon, open_page: OpenPage
 ) -> None:
-    page = open_page(f"{daemon.address}/login", locale="fr-FR")
-    log_in(page, "claire")
-    ask(page, "[[tokens=4]] Premier")
-    wait_for_end(page)
-    ask(page, "[[tokens=4]] Deuxième")
-    expect(page.locator("article.answer")).to_have_count(2)
-    wait_for_end(page)
+    page = after_two_exchanges(daemon, open_page)
 
     again = page.get_by_role("button", name="Répondre à nouveau avec un autre modèle")
     again.first.click()

@@ -1,16 +1,16 @@
 """Presets: one's own, those that administrators offer to everybody, and what is refused."""
 
 import json
-import sqlite3
-from contextlib import AsyncExitStack, closing
+from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
 
 from couachgptd.core.presets import MOST, NAME_MAX_LENGTH
+from tests.http import kept_lists
+from tests.http.kept_lists import Json
 from tests.running_daemon import Browser, RunningDaemon
 
-Json = dict[str, Any]
 CHOSEN = {
     "model": "couac:3b",
     "system_prompt": "Réponds en vers.",
@@ -24,8 +24,7 @@ CHOSEN = {
 async def sent(browser: Browser, what: str, chosen: Any = None, **form: str) -> tuple[int, Json]:
     if chosen is not None:
         form["choices"] = json.dumps(chosen)
-    response = await browser.post(f"/presets/{what}", form, headers={"Accept": "application/json"})
-    return response.status, await response.json()
+    return await kept_lists.sent(browser, f"/presets/{what}", form)
 
 
 async def listed(browser: Browser) -> list[Json]:
@@ -142,22 +141,8 @@ async def test_a_name_that_is_taken_is_told_as_it_is_there(daemon: RunningDaemon
 
 
 async def test_they_are_bounded_and_go_with_their_person(daemon: RunningDaemon) -> None:
-    daemon.add_user("paula")
-    async with daemon.browser("paula") as browser:
-        token = await browser.token()
-
-        async def add(number: int) -> tuple[int, Json]:
-            form = {"csrf": token, "name": f"n° {number}", "choices": '{"exchanges": 1}'}
-            headers = {"Origin": browser.address, "Accept": "application/json"}
-            async with browser.session.post("/presets/add", data=form, headers=headers) as each:
-                return each.status, await each.json()
-
-        for number in range(MOST):
-            assert (await add(number))[0] == 200
-        status, answer = await add(MOST)
-        assert (status, answer["error"]["code"]) == (400, "presets_full")
-        assert answer["error"]["fields"] == {"most": MOST}
-    status, _ = daemon.control("POST", "/v1/users/paula/remove", {})
-    assert status == 200
-    with closing(sqlite3.connect(daemon.data / "couachgpt.db")) as opened:
-        assert opened.execute("SELECT count(*) FROM presets").fetchone() == (0,)
+    form = {"name": "n° {n}", "choices": '{"exchanges": 1}'}
+    await kept_lists.require_bounded(
+        daemon, "paula", "/presets/add", form, most=MOST, code="presets_full"
+    )
+    assert kept_lists.count(daemon, "presets") == 0

@@ -1,20 +1,17 @@
 """Saved prompts: one's own, those that administrators share, and what is refused."""
 
-import sqlite3
-from contextlib import AsyncExitStack, closing
-from typing import Any
+from contextlib import AsyncExitStack
 
 import pytest
 
 from couachgptd.core.saved_prompts import MOST, TEXT_MAX_LENGTH, TITLE_MAX_LENGTH
+from tests.http import kept_lists
+from tests.http.kept_lists import Json
 from tests.running_daemon import Browser, RunningDaemon
-
-Json = dict[str, Any]
 
 
 async def sent(browser: Browser, what: str, **form: str) -> tuple[int, Json]:
-    response = await browser.post(f"/prompts/{what}", form, headers={"Accept": "application/json"})
-    return response.status, await response.json()
+    return await kept_lists.sent(browser, f"/prompts/{what}", form)
 
 
 async def listed(browser: Browser) -> list[tuple[str, bool]]:
@@ -84,22 +81,8 @@ async def test_a_number_that_is_none_is_refused_and_one_of_nothing_is_not_found(
 
 
 async def test_they_are_bounded_and_go_with_their_person(daemon: RunningDaemon) -> None:
-    daemon.add_user("paul")
-    async with daemon.browser("paul") as browser:
-        token = await browser.token()
-
-        async def add(number: int) -> tuple[int, Json]:
-            form = {"csrf": token, "title": f"n° {number}", "text": "x"}
-            headers = {"Origin": browser.address, "Accept": "application/json"}
-            async with browser.session.post("/prompts/add", data=form, headers=headers) as each:
-                return each.status, await each.json()
-
-        for number in range(MOST):
-            assert (await add(number))[0] == 200
-        status, answer = await add(MOST)
-        assert (status, answer["error"]["code"]) == (400, "prompts_full")
-        assert answer["error"]["fields"] == {"most": MOST}
-    status, _ = daemon.control("POST", "/v1/users/paul/remove", {})
-    assert status == 200
-    with closing(sqlite3.connect(daemon.data / "couachgpt.db")) as opened:
-        assert opened.execute("SELECT count(*) FROM saved_prompts").fetchone() == (0,)
+    form = {"title": "n° {n}", "text": "x"}
+    await kept_lists.require_bounded(
+        daemon, "paul", "/prompts/add", form, most=MOST, code="prompts_full"
+    )
+    assert kept_lists.count(daemon, "saved_prompts") == 0
