@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.daemon_fixtures import daemon, shared_ollama
 from tests.running_daemon import RunningDaemon
@@ -28,6 +28,9 @@ NO_OLLAMA = "http://127.0.0.1:9"  # the discard port: nobody answers
 LAN_NAME = "chat.lan.test"  # not localhost: no secure context, as on a company's LAN
 PICTURES = Path(__file__).parents[2] / ".cache" / "screenshots"  # of each page as a test left it
 STORY_MILLISECONDS = 30_000
+EXPECT_MILLISECONDS = 15_000  # room: Playwright's 5 s are few beside the tests of another worker
+
+expect.set_options(timeout=EXPECT_MILLISECONDS)
 
 
 # Not for the session: while Playwright runs, its loop runs in this thread, and no other can.
