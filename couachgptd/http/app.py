@@ -178,6 +178,7 @@ async def chat_page(request: web.Request) -> web.StreamResponse:
         "csrf": csrf.token(request),
         "conversation": conversation_id,
         "answer_tokens": request.config_dict[ANSWER_TOKENS],
+        "files_per_question": request.config_dict[ATTACHMENTS].limits.per_question,
         "version": __version__,
     }
     return pages.render(request, "chat.html", props=props)

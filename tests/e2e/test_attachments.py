@@ -149,7 +149,7 @@ def test_a_long_paste_becomes_a_file_of_a_question_that_waits(
     expect(page.locator(".markdown").last).to_contain_text("A pasted line.")
 
 
-def test_the_question_stays_in_sight_however_many_files_go_with_it(
+def test_no_more_files_are_taken_than_go_with_a_question_which_stays_in_sight(
     daemon: RunningDaemon, open_page: OpenPage
 ) -> None:
     page = open_page(
@@ -157,10 +157,18 @@ def test_the_question_stays_in_sight_however_many_files_go_with_it(
     )
     log_in(page, "claire")
 
-    choose(page, *((f"un compte rendu de réunion {number}.txt", b"x") for number in range(11)))
-    expect(page.locator("button.file-name")).to_have_count(11, timeout=30_000)
+    choose(page, *((f"un compte rendu de réunion {number}.txt", b"x") for number in range(12)))
+    names = page.locator("button.file-name")
+    expect(names).to_have_count(10, timeout=30_000)
     expect(page.locator("textarea")).to_be_in_viewport(ratio=1)
+    left_out = page.get_by_text("Une question prend 10 fichiers au plus.")
+    expect(left_out).to_contain_text(re.compile("réunion 10.txt.*réunion 11.txt"))
+    expect(left_out).to_be_in_viewport(ratio=1)
+    picture(page, "left-out")
 
+    page.locator(".file-remove").first.click()
+    drop(page, "onze.txt", "x")
+    expect(names).to_have_count(10)
+    expect(left_out).to_have_count(0)
     ask(page, "Résume")
-    expect(page.get_by_text("10 fichiers")).to_be_in_viewport()
-    expect(page.locator("textarea")).to_have_value("Résume")
+    expect(page.locator(".question .files-sent li")).to_have_count(10)

@@ -36,6 +36,7 @@ const sidebar = (role: 'member' | 'reader', login = 'anne') => {
         csrf: 'c',
         theme: 'auto',
         answer_tokens: 1024,
+        files_per_question: 10,
         language: 'en',
         version: '1',
       },

@@ -9,5 +9,6 @@ export interface Props {
   readonly csrf: string;
   readonly conversation: ConversationId | null;
   readonly answer_tokens: number;
+  readonly files_per_question: number;
   readonly version: string;
 }

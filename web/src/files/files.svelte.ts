@@ -24,6 +24,8 @@ let keys = 0;
 export class Files {
   items = $state.raw<readonly Item[]>([]);
   cost = $state.raw<Cost | null>(null);
+  /** The names of those that had no room when files were last given. */
+  leftOut = $state.raw<readonly string[]>([]);
   readonly #cancels = new SvelteMap<number, () => void>();
 
   /** Has what waited in this tab before a reload wait again; `user`: whose it is. */
@@ -32,6 +34,8 @@ export class Files {
     private readonly token: string,
     private readonly user: number,
     private readonly model: () => string | null,
+    /** So many go with a question; the server refuses one that has more. */
+    readonly most: number,
   ) {
     this.items = waiting(this.#name).map((attachment) => itemOf(attachment));
     for (const { key, attachment } of this.items) void this.#confirm(key, attachment?.id ?? '');
@@ -68,13 +72,14 @@ export class Files {
     return this.isComing || this.isTooLong || this.isUnseen;
   }
 
-  add(files: readonly File[]): void {
-    for (const file of files) void this.#bring(file);
-  }
-
-  /** Attaches a text that was too long to be pasted. */
-  addText(text: string, name: string): void {
-    this.add([new File([text], name, { type: 'text/plain' })]);
+  /** Takes the first of these for which there is room; returns whether that is all of them. */
+  add(files: readonly File[]): boolean {
+    // One that was refused does not go with the question.
+    const taken = this.items.filter(({ failure }) => failure === null).length;
+    const room = Math.max(0, this.most - taken);
+    for (const file of files.slice(0, room)) void this.#bring(file);
+    this.leftOut = files.slice(room).map(({ name }) => name);
+    return this.leftOut.length === 0;
   }
 
   async #bring(given: File): Promise<void> {
@@ -152,6 +157,7 @@ export class Files {
 
   #become(items: readonly Item[]): void {
     this.items = items;
+    if (items.length === 0) this.leftOut = [];
     const read = items.flatMap(({ attachment }) => attachment ?? []);
     keep(this.#name, read.length === 0 ? '' : JSON.stringify(read), 'sessionStorage');
   }

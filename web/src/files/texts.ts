@@ -22,4 +22,21 @@ export function detailText({ size_bytes, part }: Attachment): string {
   return part === null ? size : `${size} · ${partText(part)}`;
 }
 
+const NAMED = 3;
+
+/** Says which files are not attached: a few by their names, of the rest how many they are. */
+export function leftOutText(names: readonly string[]): string {
+  // Isolated: a name that is written from right to left would turn the sentence around.
+  const named = names.slice(0, NAMED).map((name) => `⁨${name}⁩`);
+  const rest = names.length - named.length;
+  const list = { names: named.join(', ') };
+  if (rest === 0) return t('Not attached: {names}.', list);
+  return tn(
+    'Not attached: {names} and {n} other.',
+    'Not attached: {names} and {n} others.',
+    rest,
+    list,
+  );
+}
+
 export const addressOfFile = (id: string): string => `/attachments/${encodeURIComponent(id)}`;
