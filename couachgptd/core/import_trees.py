@@ -51,6 +51,7 @@ class Imported:
     is_title_own: bool = True
     is_pinned: bool = False
     is_archived: bool = False
+    is_binned: bool = False
     files: int = 0
 
 
@@ -79,6 +80,7 @@ class Outside:
     is_title_own: bool = True
     is_pinned: bool = False
     is_archived: bool = False
+    is_binned: bool = False
     files: int = 0
 
 
@@ -116,6 +118,7 @@ def built(outside: Outside, nodes: Sequence[Node], current: str | None, now: dat
         is_title_own=outside.is_title_own,
         is_pinned=outside.is_pinned,
         is_archived=outside.is_archived,
+        is_binned=outside.is_binned,
         files=outside.files,
     )
 

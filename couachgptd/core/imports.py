@@ -123,6 +123,7 @@ def _ours(value: Json) -> _Found:
         is_title_own=value.get("is_title_own") is True,
         is_pinned=value.get("is_pinned") is True,
         is_archived=value.get("is_archived") is True,
+        is_binned=bool(text_of(value.get("deleted_at"))),
         files=files,
     )
     return outside, nodes, nodes[-1].key if nodes else None

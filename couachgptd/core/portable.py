@@ -3,17 +3,17 @@
 import json
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
 from couachgptd.core import wire
-from couachgptd.core.attachments import Attachment
+from couachgptd.core.attachments import Attachment, Kind
 from couachgptd.core.conversations import Author, Conversation
 from couachgptd.core.errors import NotFound
-from couachgptd.core.ids import ConversationId, MessageId, UserId
+from couachgptd.core.ids import ConversationId, FolderId, MessageId, UserId
 from couachgptd.core.ratings import OwnRating
 from couachgptd.core.users import User
 
@@ -23,7 +23,12 @@ NAME_MAX_LENGTH = 80
 NAMELESS = "conversation"
 ANSWERED_BY_UNKNOWN = "Assistant"  # the same word in both languages
 
+EVERYTHING = "couachgpt.json"  # the member of the zip that says what all others are
+FILES = "files"  # where those are
+ENDING_MAX_LENGTH = 10
+
 Node = tuple[MessageId, MessageId | None]
+Members = Mapping[str, str | None]  # by the name under which a file is stored
 
 
 class Form(StrEnum):
@@ -50,8 +55,14 @@ class Written:
 class PortableStore(Protocol):
     """A part of `core.ports.Store`: what a person may take away is what is theirs."""
 
-    async def portable_conversations(self, user_id: UserId) -> list[ConversationId]:
+    async def portable_conversations(
+        self, user_id: UserId, *, with_bin: bool = False
+    ) -> list[ConversationId]:
         """Return what is on the list and in the archive, the oldest first."""
+        ...
+
+    async def portable_files(self, user_id: UserId) -> list[Attachment]:
+        """Return the files of one's conversations on any shelf, and one's own that wait unsent."""
         ...
 
     async def portable_tree(
@@ -99,7 +110,7 @@ def json_begin(exported_at: datetime) -> str:
     return f'{_dumped(head)[:-1]},"conversations":['
 
 
-def json_end(more: dict[str, Any]) -> str:
+def json_end(more: Mapping[str, Any]) -> str:
     """Return the end of a file; an import reads no further than the list of conversations."""
     return "]" + "".join(f",\n{_dumped(name)}:{_dumped(more[name])}" for name in more) + "}\n"
 
@@ -121,6 +132,20 @@ def conversation_fields(value: Conversation) -> dict[str, Any]:
         "is_pinned": value.is_pinned,
         "is_archived": value.is_archived,
     }
+
+
+def shelf_fields(value: Conversation, folders: Mapping[FolderId, str]) -> dict[str, Any]:
+    inside = value.folder_id
+    return {
+        "folder": None if inside is None else folders.get(inside),
+        "deleted_at": None if value.deleted_at is None else moment(value.deleted_at),
+    }
+
+
+def file_fields(value: Attachment, members: Members | None) -> dict[str, Any]:
+    """Return a file as everybody is told of it, and which member of the zip it is, if any."""
+    shape = wire.attachment(value)
+    return shape if members is None else {**shape, "file": members.get(value.stored)}
 
 
 def profile_fields(value: User) -> dict[str, Any]:
@@ -146,7 +171,7 @@ def rating_fields(value: OwnRating) -> dict[str, Any]:
     }
 
 
-def message_json(value: Written, *, is_first: bool) -> str:
+def message_json(value: Written, members: Members | None = None, *, is_first: bool) -> str:
     fields = {
         "id": value.id,
         "parent": value.parent,
@@ -155,7 +180,7 @@ def message_json(value: Written, *, is_first: bool) -> str:
         "created_at": moment(value.created_at),
         "text": value.text,
         "thinking": value.thinking,
-        "attachments": [wire.attachment(each) for each in value.attachments],
+        "attachments": [file_fields(each, members) for each in value.attachments],
     }
     return f"{'' if is_first else ','}\n{_dumped(fields)}"
 
@@ -202,6 +227,17 @@ def file_name(title: str, created_at: datetime, form: str) -> str:
     words = " ".join("".join(kept).split())
     head = words[:NAME_MAX_LENGTH].strip(" .") or NAMELESS
     return f"{created_at:%Y-%m-%d} {head}.{form}"
+
+
+_ENDINGS = {Kind.TEXT: "txt", Kind.IMAGE: "png"}  # of what has none; a viewer looks inside
+
+
+def member_name(file: Attachment, taken: dict[str, int]) -> str:
+    """Return where a file is in a zip: nothing of its own name decides more than how it reads."""
+    stem, _, ending = file.name.rpartition(".")
+    if not (stem and ending.isascii() and ending.isalnum() and len(ending) <= ENDING_MAX_LENGTH):
+        stem, ending = file.name, _ENDINGS.get(file.kind, file.kind.value)
+    return f"{FILES}/{unique(file_name(stem, file.created_at, ending), taken)}"
 
 
 def unique(name: str, taken: dict[str, int]) -> str:

@@ -61,7 +61,7 @@ async def export_all(request: web.Request) -> web.StreamResponse:
 
 
 async def export_everything(request: web.Request) -> web.StreamResponse:
-    name, pieces = await request.config_dict[EXPORTS].everything(request[USER])
+    name, pieces = request.config_dict[EXPORTS].everything(request[USER])
     return await _hand_out(request, name, pieces)
 
 

@@ -9,6 +9,7 @@ from couachgptd.core.import_trees import Came, Imported
 from couachgptd.core.turns import TurnSource, TurnState
 from couachgptd.storage import statements
 from couachgptd.storage.database import Database
+from couachgptd.storage.rows import now
 from couachgptd.storage.tables import ConversationTable, MessageTable, TurnTable, UserTable
 
 UNKNOWN_MODEL = "?"
@@ -52,6 +53,8 @@ def add_whole(user_id: UserId, value: Imported) -> ConversationId:
         is_title_own=value.is_title_own,
         is_pinned=value.is_pinned,
         is_archived=value.is_archived,
+        # Its days in the bin begin again: nobody brings what is gone the next night.
+        deleted_at=now() if value.is_binned else None,
         origin=value.origin or None,
     )
     ids: list[int] = []

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
+from couachgptd.core.attachments import Attachment
 from couachgptd.core.conversations import Author, Conversation
 from couachgptd.core.errors import NotFound
 from couachgptd.core.ids import ConversationId, MessageId, UserId
 from couachgptd.core.portable import Node, Written
 from couachgptd.storage import statements
-from couachgptd.storage.attachments import attached_to_each
+from couachgptd.storage.attachments import READ, attached_to_each, rows_of
 from couachgptd.storage.database import Database
 from couachgptd.storage.rows import to_conversation
 from couachgptd.storage.tables import ConversationTable, proxy, utc
@@ -21,22 +22,32 @@ FROM messages JOIN conversations ON conversations.id = conversation_id
 WHERE messages.id IN (SELECT value FROM json_each(?)) AND conversation_id = ? AND owner_id = ?
     AND messages.deleted_at IS NULL
 ORDER BY messages.id"""
+THEIRS = """(owner_id = :user AND message_id IS NULL) OR message_id IN (
+    SELECT messages.id FROM messages JOIN conversations ON conversations.id = conversation_id
+    WHERE conversations.owner_id = :user AND messages.deleted_at IS NULL)"""
+FILES = f"{READ} WHERE {THEIRS} ORDER BY created_at, id"
 
 
 class PortableStore:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    async def portable_conversations(self, user_id: UserId) -> list[ConversationId]:
+    async def portable_conversations(
+        self, user_id: UserId, *, with_bin: bool = False
+    ) -> list[ConversationId]:
         def work() -> list[ConversationId]:
-            rows = (
-                ConversationTable.select(ConversationTable.id)
-                .where(
-                    (ConversationTable.owner == user_id) & ConversationTable.deleted_at.is_null()
-                )
-                .order_by(ConversationTable.created_at, ConversationTable.id)
-            )
-            return [ConversationId(row.id) for row in rows]
+            is_wanted = ConversationTable.owner == user_id
+            if not with_bin:
+                is_wanted &= ConversationTable.deleted_at.is_null()
+            rows = ConversationTable.select(ConversationTable.id).where(is_wanted)
+            ordered = rows.order_by(ConversationTable.created_at, ConversationTable.id)
+            return [ConversationId(row.id) for row in ordered]
+
+        return await self._db.read(work)
+
+    async def portable_files(self, user_id: UserId) -> list[Attachment]:
+        def work() -> list[Attachment]:
+            return [each for each, _ in rows_of(FILES, {"user": user_id})]
 
         return await self._db.read(work)
 

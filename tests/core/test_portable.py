@@ -35,6 +35,27 @@ def test_a_files_name_says_the_title_and_is_never_a_path(title: str, expected: s
     assert portable.file_name(title, AT, "md") == expected
 
 
+@pytest.mark.parametrize(
+    ("name", "kind", "expected"),
+    [
+        ("rapport.PDF", Kind.PDF, "files/2026-03-01 rapport.PDF"),
+        ("../../etc/passwd", Kind.TEXT, "files/2026-03-01 etc passwd.txt"),
+        ("..\\evil.txt", Kind.TEXT, "files/2026-03-01 evil.txt"),
+        ("Makefile", Kind.TEXT, "files/2026-03-01 Makefile.txt"),
+        (".env", Kind.TEXT, "files/2026-03-01 env.txt"),
+        ("a.b/c", Kind.TEXT, "files/2026-03-01 a.b c.txt"),
+        ("CON", Kind.DOCX, "files/2026-03-01 CON.docx"),
+        ("photo", Kind.IMAGE, "files/2026-03-01 photo.png"),
+        ("x.é\0", Kind.HTML, "files/2026-03-01 x.é.html"),
+    ],
+)
+def test_a_member_of_a_zip_is_never_a_path_that_somebody_wrote(
+    name: str, kind: Kind, expected: str
+) -> None:
+    file = Attachment(AttachmentId("a"), UserId(1), name, kind, "", 1, "s", AT)
+    assert portable.member_name(file, {}) == expected
+
+
 def test_files_of_one_name_are_numbered() -> None:
     taken: dict[str, int] = {}
 

@@ -134,7 +134,7 @@ async def running_site(data: Path, server: Server) -> AsyncIterator[Site]:
             chat=ChatService(store, topics, runner, models, prompts),
             choosing=ChoosingService(store, topics, engine, models, prompts, dict),
             conversations=conversations,
-            exports=ExportService(store),
+            exports=ExportService(store, UploadFolder(data)),
             imports=ImportService(store, conversations),
             folders=FolderService(store, topics),
             models=models,

@@ -1,8 +1,11 @@
 """Taking conversations away: one or all, whole, one's own only."""
 
+import asyncio
 import io
 import json
 import zipfile
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +14,14 @@ from tests.http.test_imports import brought
 from tests.running_daemon import Browser, RunningDaemon, Socket
 
 Json = dict[str, Any]
+
+
+def unpacked(body: bytes) -> Json:
+    """Return what the zip of everything says of itself."""
+    with zipfile.ZipFile(io.BytesIO(body)) as archive:
+        assert archive.testzip() is None
+        found: Json = json.loads(archive.read("couachgpt.json"))
+        return found
 
 
 async def begun(tab: Socket, question: str = "[[tokens=3]] Bonjour") -> Json:
@@ -137,7 +148,7 @@ async def test_what_is_in_the_bin_is_not_among_all(daemon: RunningDaemon) -> Non
         assert gone["conversation"] not in ids
 
 
-async def test_everything_is_all_that_one_wrote_and_keeps_and_its_conversations_can_come_back(
+async def test_everything_is_all_that_one_wrote_and_keeps(
     daemon: RunningDaemon,
 ) -> None:
     async with daemon.browser("ada") as chief:
@@ -159,7 +170,8 @@ async def test_everything_is_all_that_one_wrote_and_keeps_and_its_conversations_
 
         assert status == 200
         assert headers["Content-Disposition"].startswith("attachment;")
-        found = json.loads(body)
+        assert headers["Content-Type"] == "application/zip"
+        found = unpacked(body)
         assert (found["profile"]["login"], found["profile"]["role"]) == ("marc", "member")
         assert found["folders"] == ["Été"]
         assert found["prompts"] == [{"title": "À moi", "text": "Résume {{texte}}"}]
@@ -167,7 +179,94 @@ async def test_everything_is_all_that_one_wrote_and_keeps_and_its_conversations_
         folders = {each["id"]: each["folder"] for each in found["conversations"]}
         assert folders[asked["conversation"]] == "Été"
         assert folders[loose["conversation"]] is None
-    async with daemon.browser("claire") as browser:
-        status, told = await brought(browser, body)
-        assert (status, told[-1]["type"]) == (200, "done")
-        assert told[-1]["imported"] == len(found["conversations"])
+
+
+async def test_everything_has_the_bytes_of_files_under_names_of_ours_and_what_is_in_the_bin(
+    site: RunningDaemon, someone: str
+) -> None:
+    async with site.browser(someone) as browser, browser.ws() as tab:
+        files = [
+            (await browser.upload(name, text))[1]
+            for name, text in (("..devis.md", b"Total : 12"), ("..devis.md", b"Total : 13"))
+        ]
+        both = [each["id"] for each in files]
+        first = await tab.ask("[[tokens=2]] Combien ?", attachments=both)
+        await tab.ended(first["answer"])
+        again = await tab.ask("[[tokens=2]] Et ?", attachments=both[:1])
+        await tab.ended(again["answer"])
+        await tab.request("conversation.delete", conversation=first["conversation"])
+        _, unsent = await browser.upload("brouillon", b"plus tard")
+
+        _, _, body = await fetched(browser, "/export/everything")
+
+    found = unpacked(body)
+    binned, kept = found["conversations"]
+    assert binned["id"] == first["conversation"]
+    assert binned["deleted_at"].endswith("Z")
+    assert kept["deleted_at"] is None
+    named = [each["file"] for each in binned["messages"][0]["attachments"]]
+    assert [each["file"] for each in kept["messages"][0]["attachments"]] == named[:1]
+    (waiting,) = found["unsent"]
+    assert waiting["id"] == unsent["id"]
+    with zipfile.ZipFile(io.BytesIO(body)) as archive:
+        assert set(archive.namelist()) == {*named, waiting["file"], "couachgpt.json"}
+        assert [archive.read(name) for name in named] == [b"Total : 12", b"Total : 13"]
+        assert archive.read(waiting["file"]) == b"plus tard"
+    day = kept["created_at"][:10]
+    assert named == [f"files/{day} devis.md", f"files/{day} devis (2).md"]
+    assert waiting["file"] == f"files/{day} brouillon.txt"
+
+
+async def test_a_file_whose_bytes_are_gone_is_said_and_everything_else_is_there(
+    site: RunningDaemon, someone: str
+) -> None:
+    async with site.browser(someone) as browser, browser.ws() as tab:
+        before = set((site.data / "uploads").glob("*"))
+        _, file = await browser.upload("perdu.md", b"Total : 12")
+        (stored,) = set((site.data / "uploads").glob("*")) - before
+        asked = await tab.ask("[[tokens=2]] Combien ?", attachments=[file["id"]])
+        await tab.ended(asked["answer"])
+        stored.unlink()
+
+        status, _, body = await fetched(browser, "/export/everything")
+
+    assert status == 200
+    (kept,) = unpacked(body)["conversations"]
+    assert kept["messages"][0]["attachments"] == [{**file, "file": None}]
+    assert "fault of ours" not in site.log
+
+
+async def test_everything_is_sent_as_it_is_read_and_ends_with_who_goes_away(
+    site: RunningDaemon, someone: str
+) -> None:
+    """Nobody reads it, so it stops at what the network holds: far less than there is."""
+    async with site.browser(someone) as browser:
+        for number in range(3):
+            status, _ = await browser.upload(f"{number}.txt", io.BytesIO(b"hibou\n" * 3_000_000))
+            assert status == 201
+
+        before = resident_kilobytes(site)
+        async with browser.session.get("/export/everything") as response:
+            assert (await response.content.readexactly(4)) == b"PK\x03\x04"
+            assert resident_kilobytes(site) - before < 15_000
+            assert opened_uploads(site) == 1
+            response.close()
+        async with asyncio.timeout(20):
+            while opened_uploads(site):
+                await browser.get("/export/json")
+        _, _, body = await fetched(browser, "/export/everything")
+    assert len(unpacked(body)["unsent"]) == 3
+    assert "fault of ours" not in site.log
+
+
+def resident_kilobytes(site: RunningDaemon) -> int:
+    status = Path(f"/proc/{site.pid}/status").read_text()
+    return int(status.split("VmRSS:")[1].split()[0])
+
+
+def opened_uploads(site: RunningDaemon) -> int:
+    found = 0
+    for each in Path(f"/proc/{site.pid}/fd").iterdir():
+        with suppress(FileNotFoundError):
+            found += "/uploads/" in str(each.readlink())
+    return found

@@ -101,6 +101,22 @@ async def test_what_was_taken_away_comes_to_somebody_else_as_it_was(
             assert mine_["thinking"] == theirs["thinking"]
 
 
+async def test_what_was_in_the_bin_comes_to_the_bin_and_its_days_there_begin_again(
+    site: RunningDaemon, someone: str
+) -> None:
+    value = json.loads(sample("couachgpt"))
+    value["conversations"][0]["deleted_at"] = "2020-01-01T00:00:00.000Z"
+    async with site.browser(someone) as browser, browser.ws() as tab:
+        _, lines = await brought(browser, json.dumps(value).encode())
+
+        assert lines[-1]["imported"] == 1
+        assert await mine(browser) == []
+        binned = await tab.request("conversation.bin")
+        (kept,) = binned["conversations"]
+        assert kept["title"] == value["conversations"][0]["title"]
+        assert kept["deleted_at"] > "2026"
+
+
 async def test_one_can_go_on_where_an_imported_conversation_ends(
     site: RunningDaemon, someone: str
 ) -> None:

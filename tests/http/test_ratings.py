@@ -1,11 +1,10 @@
 """Thumbs up and down over the socket: every page of the person knows, and nobody else."""
 
-import json
 from typing import Any
 
 import pytest
 
-from tests.http.test_exports import fetched
+from tests.http.test_exports import fetched, unpacked
 from tests.running_daemon import RunningDaemon, Socket
 
 Json = dict[str, Any]
@@ -135,7 +134,7 @@ async def test_everything_of_a_person_has_their_ratings_and_an_export_of_one_has
         _, _, everything = await fetched(browser, "/export/everything")
         _, _, one = await fetched(browser, f"/c/{asked['conversation']}/export/json")
 
-        (rating,) = json.loads(everything)["ratings"]
+        (rating,) = unpacked(everything)["ratings"]
         assert rating["at"].endswith("Z")
         del rating["at"]
         assert rating == {
