@@ -213,7 +213,7 @@ def index_mib(path: Path) -> float:
         tables = "SELECT coalesce(sum(length(block)), 0) FROM {}_data"
         found = [
             connection.execute(tables.format(index)).fetchone()[0]
-            for index in ("message_index", "title_index")
+            for index in ("message_index", "title_index", "file_index")
         ]
     return float(sum(found)) / 2**20
 

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 
@@ -49,12 +49,23 @@ class FoundMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class FoundFile:
+    """A file by its name, and the question that it went with."""
+
+    conversation: Conversation
+    message_id: MessageId
+    created_at: datetime
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
-    """Both newest first; `has_more`: there are older messages."""
+    """Each newest first; `has_more`: there are older messages."""
 
     titles: list[FoundTitle]
     messages: list[FoundMessage]
     has_more: bool
+    files: list[FoundFile] = field(default_factory=list)
 
 
 def expression(typed: str) -> str | None:

@@ -123,6 +123,15 @@ def found(value: Found) -> Json:
             }
             for each in value.messages
         ],
+        "files": [
+            {
+                "conversation": conversation(each.conversation),
+                "message": each.message_id,
+                "created_at": moment(each.created_at),
+                "parts": _parts(each.parts),
+            }
+            for each in value.files
+        ],
         "has_more": value.has_more,
     }
 

@@ -1,4 +1,4 @@
-"""What people look for in their titles and messages: two indexes of words, kept by triggers.
+"""What people look for in titles, messages and names of files: indexes kept by triggers.
 
 The schema is in `migrations/*_search.py`. Which rows a person may find is said by the tables; the
 owner in the index only saves walking through everybody else's.
@@ -16,6 +16,7 @@ from couachgptd.core.search import (
     PART_BEGINS,
     PART_ENDS,
     Found,
+    FoundFile,
     FoundMessage,
     FoundTitle,
     parts,
@@ -29,9 +30,11 @@ from couachgptd.storage.tables import ConversationTable, proxy, utc
 log = logging.getLogger(__name__)
 
 FOUND_TITLES = 5
+FOUND_FILES = 5
 INDEXES = {
     "message_index": "SELECT id FROM searched_messages",
     "title_index": "SELECT number FROM searched_titles",
+    "file_index": "SELECT number FROM searched_files",
 }
 
 # CROSS JOIN: the index leads, newest first, and ends at the limit.
@@ -51,6 +54,17 @@ CROSS JOIN conversation_numbers ON number = title_index.rowid
 CROSS JOIN conversations ON conversations.id = conversation_id
 WHERE title_index MATCH ? AND conversations.owner_id = ? AND conversations.deleted_at IS NULL
 ORDER BY conversations.updated_at DESC LIMIT ?"""  # noqa: S608 -- constants of ours
+FILES = f"""
+SELECT messages.id, messages.created_at,
+    highlight(file_index, 0, '{PART_BEGINS}', '{PART_ENDS}'), conversations.id
+FROM file_index
+CROSS JOIN searched_files ON number = file_index.rowid
+CROSS JOIN attachments ON attachments.id = attachment_id
+CROSS JOIN messages ON messages.id = attachments.message_id
+CROSS JOIN conversations ON conversations.id = messages.conversation_id
+WHERE file_index MATCH ? AND conversations.owner_id = ? AND conversations.deleted_at IS NULL
+    AND messages.deleted_at IS NULL
+ORDER BY file_index.rowid DESC LIMIT ?"""  # noqa: S608 -- constants of ours
 NEWEST = 2**63 - 1
 
 
@@ -64,11 +78,10 @@ class SearchStore:
         own = f'{{owner}} : "u{user_id:d}" AND'
 
         def work() -> Found:
-            titles = (
-                []
-                if before is not None
-                else _rows(TITLES, f"{own} {{title}} : ({expression})", user_id, FOUND_TITLES)
-            )
+            titles, files = [], []
+            if before is None:
+                titles = _rows(TITLES, f"{own} {{title}} : ({expression})", user_id, FOUND_TITLES)
+                files = _rows(FILES, f"{own} {{name}} : ({expression})", user_id, FOUND_FILES)
             from_here = NEWEST if before is None else before
             words = sought(expression)
             rows = proxy.execute_sql(
@@ -77,7 +90,7 @@ class SearchStore:
             # One after the other: of long texts only what is shown is held.
             messages = [(*told, window(text, words), of) for *told, text, of in rows]
             has_more = len(messages) > limit
-            return _found(titles, messages[:limit], has_more=has_more)
+            return _found(titles, messages[:limit], files, has_more=has_more)
 
         return await self._db.read(work)
 
@@ -86,8 +99,8 @@ def _rows(query: str, *values: Any) -> list[Any]:
     return list(proxy.execute_sql(query, values).fetchall())
 
 
-def _found(titles: list[Any], messages: list[Any], *, has_more: bool) -> Found:
-    ids = {row[-1] for row in (*titles, *messages)}
+def _found(titles: list[Any], messages: list[Any], files: list[Any], *, has_more: bool) -> Found:
+    ids = {row[-1] for row in (*titles, *messages, *files)}
     rows = ConversationTable.select().where(ConversationTable.id.in_(ids))
     conversations = {row.id: to_conversation(row) for row in rows}
     return Found(
@@ -99,6 +112,10 @@ def _found(titles: list[Any], messages: list[Any], *, has_more: bool) -> Found:
             for number, author, at, marked, own in messages
         ],
         has_more,
+        [
+            FoundFile(conversations[own], MessageId(number), utc(at), parts(marked))
+            for number, at, marked, own in files
+        ],
     )
 
 

@@ -6,7 +6,7 @@ from contextlib import closing
 from playwright.sync_api import Locator, Page, expect
 
 from couachgptd.storage.database import FILE_NAME
-from tests.e2e.conftest import OpenPage
+from tests.e2e.conftest import PICTURES, OpenPage
 from tests.e2e.people import log_in
 from tests.running_daemon import RunningDaemon
 
@@ -43,6 +43,11 @@ def write_conversation(site: RunningDaemon) -> None:
             " WHERE id = 6"
         )
         opened.execute("UPDATE messages SET parent_id = 5 WHERE id = 7")
+        opened.execute(
+            "INSERT INTO attachments (id, message_id, owner_id, name, media_type, size_bytes,"
+            " sha256, created_at) VALUES ('a', 9, ?, 'Compte rendu d’été.pdf', '', 1, '', 0)",
+            (ada,),
+        )
 
 
 def article(page: Page, message: int) -> Locator:
@@ -54,6 +59,7 @@ def test_a_few_letters_lead_to_the_message_wherever_it_is(
 ) -> None:
     write_conversation(site)
     page = open_page(site.address)
+    PICTURES.mkdir(parents=True, exist_ok=True)
     log_in(page, "ada")
 
     page.keyboard.press("Control+k")
@@ -84,6 +90,14 @@ def test_a_few_letters_lead_to_the_message_wherever_it_is(
     expect(page.get_by_role("heading", level=1)).to_be_in_viewport()
     page.go_back()
     expect(article(page, 7)).to_be_in_viewport()
+
+    page.keyboard.press("Control+k")
+    page.keyboard.type("compte rendu d’ete.pdf")
+    file = page.get_by_role("search").get_by_role("link")
+    expect(file.locator("mark")).to_have_text(["Compte", "rendu", "d’été.pdf"])
+    page.screenshot(path=str(PICTURES / "search-file.png"))
+    file.click()
+    expect(article(page, 9)).to_be_in_viewport()
 
     page.keyboard.press("Control+k")
     page.keyboard.type("ete")

@@ -106,6 +106,9 @@ async def test_a_file_goes_with_its_question_to_the_model_and_stays_with_it(
             await later.watch(name)
             messages = (await later.next("snapshot"))["messages"]
         assert [each["attachments"] for each in messages][:2] == [[chosen["attachment"]], []]
+        (file,) = (await tab.request("conversation.search", text="ete un", before=None))["files"]
+        assert set(file) == {"conversation", "message", "created_at", "parts"}
+        assert file["message"] == messages[0]["id"]
 
 
 async def test_a_file_costs_what_is_told_before_it_is_sent(site: RunningDaemon) -> None:

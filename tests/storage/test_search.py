@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from couachgptd.core.attachments import Extracted, Received
+from couachgptd.core.attachments import Kind as FileKind
+from couachgptd.core.conversations import Message
 from couachgptd.core.ids import MessageId
 from couachgptd.core.search import Found, expression
-from couachgptd.core.turns import TurnState
+from couachgptd.core.turns import TurnSource, TurnState
 from couachgptd.core.upkeep import Kind
 from couachgptd.core.users import User
 from couachgptd.storage.database import FILE_NAME
@@ -20,6 +23,8 @@ from couachgptd.storage.store import SqliteStore, opened_store
 from couachgptd.storage.tables import ConversationTable, MessageTable, proxy
 from tests.storage.conftest import make_old_store
 from tests.storage.test_chats import ask, ended, turn_of
+
+TEXT_FILE = Extracted(FileKind.TEXT, "text/plain", "bonjour")
 
 
 async def find(
@@ -169,6 +174,77 @@ async def test_the_newest_come_first_and_the_older_ones_on_demand(
     assert (first.has_more, rest.has_more, rest.titles) == (True, False, [])
 
 
+# --- names of files ------------------------------------------------------------------------------
+
+
+async def files(store: SqliteStore, user: User, text: str) -> list[str]:
+    found = (await find(store, user, text)).files
+    return ["".join(part.text for part in each.parts) for each in found]
+
+
+async def attached(store: SqliteStore, user: User, *names: str) -> Message:
+    """Ask something of these files; return the question."""
+    received = Received("f" * 32, 7, "0" * 64)
+    ids = [(await store.add_attachment(user.id, name, received, TEXT_FILE)).id for name in names]
+    _, question, _, _ = await store.add_question(
+        user_id=user.id, conversation_id=None, client_id=names[0], text="?", title="?",
+        parent_id=None, source=TurnSource.CHAT, model="m", options={}, attachments=ids,
+    )  # fmt: skip
+    return question
+
+
+async def test_a_file_is_found_by_its_name_and_leads_to_its_question(
+    store: SqliteStore, claire: User, marc: User
+) -> None:
+    question = await attached(store, claire, "Résumé_2024.pdf", "autre.txt")
+
+    (file,) = (await find(store, claire, "resume")).files
+    assert (file.message_id, file.conversation.id) == (question.id, question.conversation_id)
+    assert [part.text for part in file.parts if part.is_hit] == ["Résumé"]
+    assert await files(store, claire, "resume_2024.pdf") == ["Résumé_2024.pdf"]
+    assert await files(store, claire, "autre.tx") == ["autre.txt"]
+    for text in ("resume", "pdf", f"u{claire.id}"):
+        assert await files(store, marc, text) == [], text
+    await require_whole(store)
+
+
+async def test_a_file_that_was_not_sent_or_went_with_its_message_is_not_found(
+    store: SqliteStore, claire: User
+) -> None:
+    received = Received("f" * 32, 7, "0" * 64)
+    await store.add_attachment(claire.id, "attente.pdf", received, TEXT_FILE)
+    one = await attached(store, claire, "un.pdf")
+    other = await attached(store, claire, "deux.pdf")
+    kept = await attached(store, claire, "trois.pdf")
+    assert await files(store, claire, "pdf") == ["trois.pdf", "deux.pdf", "un.pdf"]
+
+    await store._db.write(lambda: MessageTable.delete().where(MessageTable.id == one.id).execute())
+    await store.purge_conversation(other.conversation_id)
+    assert await files(store, claire, "pdf") == ["trois.pdf"]
+    await require_whole(store)
+
+    def bin_it() -> None:
+        ConversationTable.update(deleted_at=datetime.now(UTC)).where(
+            ConversationTable.id == kept.conversation_id
+        ).execute()
+
+    await store._db.write(bin_it)
+    assert await files(store, claire, "pdf") == []
+
+
+async def test_the_files_of_a_removed_person_are_found_by_the_heir_alone(
+    store: SqliteStore, claire: User, marc: User
+) -> None:
+    await attached(store, claire, "rapport.pdf")
+
+    await store.remove_user(claire.id, marc.id)
+
+    assert await files(store, marc, "rapport.pdf") == ["rapport.pdf"]
+    await require_whole(store)
+    await store.remove_user(marc.id, None)
+    await require_whole(store)
+
+
 # --- the indexes stay whole ----------------------------------------------------------------------
 
 
@@ -259,6 +335,28 @@ async def test_a_store_of_before_is_searched_after_its_migration(data: Path) -> 
         assert await messages(store, claire, "ete") == [1], "the answer was being written"
         await store.recover_turns()
         assert await messages(store, claire, "ete") == [2, 1]
+        await require_whole(store)
+
+
+async def test_the_files_of_a_store_of_before_are_found_after_its_migration(data: Path) -> None:
+    make_old_store(data / FILE_NAME, schema=17)
+    with closing(sqlite3.connect(data / FILE_NAME)) as connection:
+        connection.executescript("""
+            INSERT INTO users (id, login, name, password_hash, role, state, language, created_at)
+                VALUES (1, 'claire', 'Claire', 'x', 'member', 'active', 'fr', 0);
+            INSERT INTO conversations (id, kind, owner_id, title, created_at, updated_at)
+                VALUES ('c', 'chat', 1, '?', 0, 0);
+            INSERT INTO messages (id, conversation_id, author, text, created_at)
+                VALUES (1, 'c', 'person', '?', 0);
+            INSERT INTO attachments (id, message_id, owner_id, name, media_type, size_bytes, sha256,
+                created_at) VALUES ('a', 1, 1, 'Été.pdf', '', 1, '', 0),
+                ('b', NULL, 1, 'attente.pdf', '', 1, '', 0);
+        """)
+
+    async with opened_store(data) as store:
+        found = await store.user_by_login("claire")
+        assert found is not None
+        assert await files(store, found[0], "pdf") == ["Été.pdf"]
         await require_whole(store)
 
 

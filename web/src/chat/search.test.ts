@@ -24,6 +24,7 @@ const message = (id: number, text = `message ${id}`): FoundMessage => ({
 const found = (change: Partial<Found> = {}): Found => ({
   titles: [],
   messages: [],
+  files: [],
   has_more: false,
   ...change,
 });
@@ -178,6 +179,15 @@ test('the keys walk through the results and back, and Escape brings the list bac
 
   await waitFor(() => expect(screen.getByText('the list')).toBeTruthy());
   expect(box().value).toBe('');
+});
+
+test('a file is found by its name and leads to the question that it went with', async () => {
+  const { ongo } = await searched(found({ files: [message(7, 'rapport.pdf')] }));
+
+  expect(screen.getByRole('heading').textContent).toBe('Files');
+  expect(screen.getByRole('status').textContent).toBe('1 result');
+  await fireEvent.click(screen.getByRole('link'));
+  expect(ongo).toHaveBeenCalledWith(conversation.id, 7);
 });
 
 test('Ctrl+K opens what hides the box and takes the focus there', async () => {

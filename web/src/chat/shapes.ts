@@ -246,14 +246,19 @@ export interface FoundTitle {
   readonly parts: readonly Part[];
 }
 
-export interface FoundMessage extends FoundTitle {
+/** A file by its name, and the question that it went with. */
+export interface FoundFile extends FoundTitle {
   readonly message: MessageId;
-  readonly author: Message['author'];
   readonly created_at: string;
+}
+
+export interface FoundMessage extends FoundFile {
+  readonly author: Message['author'];
 }
 
 export interface Found {
   readonly titles: readonly FoundTitle[];
+  readonly files: readonly FoundFile[];
   readonly messages: readonly FoundMessage[];
   readonly has_more: boolean;
 }
