@@ -163,10 +163,14 @@ def reading(visit: Visit) -> None:
     visit.pass_by(visit.page.locator(".figures"), "answer-details")
     edit = visit.button("Edit")
     edit.click()
-    expect(visit.page.get_by_label(visit.said("Your question, written anew"))).to_be_focused()
+    anew = visit.page.get_by_label(visit.said("Your question, written anew"))
+    expect(anew).to_be_focused()
+    expect(anew).to_be_in_viewport(ratio=1)
     visit.look("question-editor")
     visit.page.keyboard.press("Escape")
     expect(edit).to_be_focused()
+    visit.page.locator("#question").press("ArrowUp")
+    expect(anew).to_be_in_viewport(ratio=1)
 
 
 def choosing(visit: Visit) -> None:

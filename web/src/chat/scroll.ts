@@ -97,6 +97,11 @@ export class Follower {
     this.onresize();
   }
 
+  /** Has a child in sight: where it is, or from its top on where that is above. It is followed no more. */
+  show(target: Element): void {
+    this.land(target, Math.max(MARGIN, this.distanceTo(target)));
+  }
+
   /** Keeps a child where it is on the screen while more comes above it, until the reader moves. */
   hold(target: Element): void {
     this.target = target;
