@@ -8,3 +8,15 @@ export interface Said {
   /** The focus was where something is no more: the way back gets it. */
   readonly isNext?: boolean;
 }
+
+const MOST_LETTERS = 40;
+
+/** Returns a name as a toast says it: of a long one the beginning, so that what was done stays in sight. */
+export function shortened(name: string): string {
+  const letters = Array.from(name); // not half of one
+  if (letters.length <= MOST_LETTERS) return name;
+  return `${letters
+    .slice(0, MOST_LETTERS - 1)
+    .join('')
+    .trimEnd()}…`;
+}

@@ -5,6 +5,7 @@ import { addressOf, conversationIn, signInAddress } from './address';
 import { byDay } from './days';
 import { newClientId } from './ids';
 import { forget, keep, kept } from './keep';
+import { shortened } from './said';
 import { AT_BOTTOM, isAway, scrolled } from './scroll';
 import { example } from './testing';
 
@@ -21,6 +22,13 @@ test('an id is 32 hexadecimal digits, and another each time', () => {
 
 test('small bytes keep their zero', () => {
   expect(newClientId({ getRandomValues: (bytes) => bytes })).toBe('0'.repeat(32));
+});
+
+test('a long title is shortened, whole letters long, and a short one is not', () => {
+  expect(shortened('Tarte aux pommes')).toBe('Tarte aux pommes');
+  expect(shortened('⛵'.repeat(40))).toBe('⛵'.repeat(40));
+  expect(shortened('🚤'.repeat(41))).toBe(`${'🚤'.repeat(39)}…`);
+  expect(shortened(`${'a'.repeat(38)} bcd`)).toBe(`${'a'.repeat(38)}…`);
 });
 
 const at = (scrollTop: number, scrollHeight = 1000, clientHeight = 400) => ({
