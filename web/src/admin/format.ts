@@ -1,4 +1,5 @@
 // Bytes, durations and moments, as people say them.
+import { localeFor } from '../chat/days';
 import { decimal, t, tn } from '../i18n';
 
 export function bytes(value: number | null | undefined): string {
@@ -30,7 +31,10 @@ export function duration(seconds: number): string {
 /** Returns a moment of the server's, in the browser's zone; '–' for none. */
 export function moment(text: string | null | undefined, language: string): string {
   if (text === null || text === undefined) return '–';
-  const format = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' });
+  const format = new Intl.DateTimeFormat(localeFor(language), {
+    dateStyle: 'medium',
+    timeStyle: 'short',
+  });
   return format.format(new Date(text));
 }
 
