@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from couachgptd.core.attachments import Part
 from couachgptd.core.conversations import Author, title_from
 from couachgptd.core.import_values import title_of
 from couachgptd.core.portable import FORMAT
@@ -24,6 +25,15 @@ class Skipped(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class CameFile:
+    """A file of a question; `member` is what its zip calls it."""
+
+    name: str
+    member: str
+    part: Part | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Came:
     """A message that came; `parent` is an index among those before it."""
 
@@ -33,13 +43,14 @@ class Came:
     thinking: str
     at: datetime
     model: str | None
+    files: tuple[CameFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
     """A conversation that came. `origin` is the same each time it comes and has not changed.
 
-    `own_id` is its id where it left from here; `files` counts what was not taken with it.
+    `own_id` is its id where it left from here; `files` counts those it had, also what no zip has.
     """
 
     title: str
@@ -66,6 +77,7 @@ class Node:
     thinking: str = ""
     at: datetime | None = None
     model: str | None = None
+    files: tuple[CameFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +114,7 @@ def built(outside: Outside, nodes: Sequence[Node], current: str | None, now: dat
         messages.append(
             Came(
                 parent, each.author or Author.MODEL, each.text, each.thinking,
-                each.at or before, each.model,
+                each.at or before, each.model, each.files,
             )
         )  # fmt: skip
     told = [[each.parent, each.author.value, each.text, each.thinking] for each in messages]

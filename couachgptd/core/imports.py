@@ -5,14 +5,15 @@ out and told; what can be is kept with its dates and its branches.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
+from couachgptd.core.attachments import Part
 from couachgptd.core.conversations import Author
-from couachgptd.core.errors import CouachError
-from couachgptd.core.ids import ConversationId, UserId
-from couachgptd.core.import_trees import FILE, Imported, Node, Outside, Skipped, built
+from couachgptd.core.errors import BadRequest, CouachError
+from couachgptd.core.ids import AttachmentId, ConversationId, UserId
+from couachgptd.core.import_trees import FILE, CameFile, Imported, Node, Outside, Skipped, built
 from couachgptd.core.import_values import (
     Json,
     iso_time_of,
@@ -46,19 +47,35 @@ class ImportTooLarge(CouachError):
     code = "import_too_large"
 
 
+class ImportLocked(CouachError):
+    """The zip is locked with a password."""
+
+    code = "import_locked"
+
+
 class ImportRunning(CouachError):
     """This person is bringing in another file already."""
 
     code = "import_running"
 
 
+# The files that were taken in, unsent yet, by the place of their message.
+Taken = Mapping[int, Sequence[AttachmentId]]
+
+
 class ImportStore(Protocol):
     """A part of `core.ports.Store`. Each method is one transaction."""
 
-    async def add_imported(self, user_id: UserId, value: Imported) -> ConversationId | None:
+    async def has_imported(self, user_id: UserId, value: Imported) -> bool:
+        """Return whether the person has it already, on whatever shelf."""
+        ...
+
+    async def add_imported(
+        self, user_id: UserId, value: Imported, files: Taken
+    ) -> ConversationId | None:
         """Keep a whole conversation; None where the person has it already, on whatever shelf.
 
-        Raises NotFound where the account has gone meanwhile.
+        Raises NotFound where the account or a file has gone meanwhile.
         """
         ...
 
@@ -112,6 +129,7 @@ def _ours(value: Json) -> _Found:
                 thinking=text_of(item.get("thinking")),
                 at=iso_time_of(item.get("created_at")),
                 model=model_of(item.get("model")),
+                files=tuple(_files(attached)) if author is Author.PERSON else (),
             )
         )
     outside = Outside(
@@ -127,6 +145,17 @@ def _ours(value: Json) -> _Found:
         files=files,
     )
     return outside, nodes, nodes[-1].key if nodes else None
+
+
+def _files(values: Sequence[Json]) -> Iterator[CameFile]:
+    for each in values:
+        name, member = text_of(each.get("name")), text_of(each.get("file"))
+        try:
+            part = Part.read(each.get("part"))
+        except BadRequest:
+            part = None
+        if name and member:
+            yield CameFile(name, member, part)
 
 
 # --- ChatGPT's ------------------------------------------------------------------------------------

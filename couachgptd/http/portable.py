@@ -21,7 +21,7 @@ from couachgptd.http.routes import add
 from couachgptd.http.streams import line, while_allowed
 from couachgptd.i18n import mark, translations
 from couachgptd.services.exports import ExportService
-from couachgptd.services.imports import MAX_BYTES, ImportService
+from couachgptd.services.imports import ImportService
 
 EXPORT = "conversation.export"
 NUMBER_MAX_LENGTH = 15
@@ -191,15 +191,16 @@ def _spooled(request: web.Request) -> IO[bytes]:
 
 
 async def _receive(request: web.Request, file: IO[bytes]) -> None:
-    """Raises ImportTooLarge, StoreFull."""
-    if (request.content_length or 0) > MAX_BYTES:
-        raise ImportTooLarge(limit_bytes=MAX_BYTES)
-    size = 0
+    """Raises ImportTooLarge, AttachmentsFull, StoreFull."""
+    size = most = 0
     try:
         async for chunk in request.content.iter_chunked(CHUNK_BYTES):
+            if not size:
+                imports = request.config_dict[IMPORTS]
+                most = await imports.require_room(chunk, request.content_length)
             size += len(chunk)
-            if size > MAX_BYTES:
-                raise ImportTooLarge(limit_bytes=MAX_BYTES)
+            if size > most:
+                raise ImportTooLarge(limit_bytes=most)
             await asyncio.to_thread(file.write, chunk)
     except ConnectionError:
         raise

@@ -128,7 +128,11 @@ class AttachmentService:
             raise AttachmentsFull(of="person")
         if whole + coming > self.limits.total_mib * MIB:
             raise AttachmentsFull(of="all")
-        if await self._uploads.free_bytes() - coming < self.limits.min_free_mib * MIB:
+        await self.require_disk(coming)
+
+    async def require_disk(self, size: int) -> None:
+        """Raises AttachmentsFull where the disk would have too little left."""
+        if await self._uploads.free_bytes() - size < self.limits.min_free_mib * MIB:
             raise AttachmentsFull(of="disk")
 
     async def _read(self, name: str, received: Received) -> Extracted:

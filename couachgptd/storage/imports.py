@@ -4,30 +4,34 @@ from collections.abc import Sequence
 
 from couachgptd.core.conversations import Author, ConversationKind
 from couachgptd.core.errors import NotFound
-from couachgptd.core.ids import ConversationId, UserId, new_conversation_id
-from couachgptd.core.import_trees import Came, Imported
+from couachgptd.core.ids import ConversationId, MessageId, UserId, new_conversation_id
+from couachgptd.core.import_trees import FILE, Came, Imported
+from couachgptd.core.imports import Taken
 from couachgptd.core.turns import TurnSource, TurnState
 from couachgptd.storage import statements
+from couachgptd.storage.attachments import attach
 from couachgptd.storage.database import Database
 from couachgptd.storage.rows import now
 from couachgptd.storage.tables import ConversationTable, MessageTable, TurnTable, UserTable
 
 UNKNOWN_MODEL = "?"
+NO_FILES: Taken = {}
 
 
 class ImportStore:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    async def add_imported(self, user_id: UserId, value: Imported) -> ConversationId | None:
+    async def has_imported(self, user_id: UserId, value: Imported) -> bool:
+        return await self._db.read(lambda: _has(user_id, value))
+
+    async def add_imported(
+        self, user_id: UserId, value: Imported, files: Taken
+    ) -> ConversationId | None:
         def work() -> ConversationId | None:
             if statements.find(UserTable, id=user_id) is None:
                 raise NotFound
-            if statements.find(ConversationTable, owner=user_id, origin=value.origin):
-                return None
-            if value.own_id and statements.find(ConversationTable, owner=user_id, id=value.own_id):
-                return None
-            return add_whole(user_id, value)
+            return None if _has(user_id, value) else add_whole(user_id, value, files)
 
         return await self._db.write(work)
 
@@ -40,7 +44,14 @@ class ImportStore:
         await self._db.write(work)
 
 
-def add_whole(user_id: UserId, value: Imported) -> ConversationId:
+def _has(user_id: UserId, value: Imported) -> bool:
+    if statements.find(ConversationTable, owner=user_id, origin=value.origin):
+        return True
+    own = value.own_id
+    return bool(own and statements.find(ConversationTable, owner=user_id, id=own))
+
+
+def add_whole(user_id: UserId, value: Imported, files: Taken = NO_FILES) -> ConversationId:
     """Insert a conversation with its messages, in the transaction of the caller."""
     conversation = statements.insert(
         ConversationTable,
@@ -58,7 +69,8 @@ def add_whole(user_id: UserId, value: Imported) -> ConversationId:
         origin=value.origin or None,
     )
     ids: list[int] = []
-    for message in value.messages:
+    for place, message in enumerate(value.messages):
+        taken = files.get(place, ())
         is_person = message.author is Author.PERSON
         row = statements.insert(
             MessageTable,
@@ -66,11 +78,12 @@ def add_whole(user_id: UserId, value: Imported) -> ConversationId:
             parent=None if message.parent is None else ids[message.parent],
             author=message.author.value,
             author_user=user_id if is_person else None,
-            text=message.text,
+            text="" if taken and message.text == FILE else message.text,
             thinking=message.thinking,
             created_at=message.at,
         )
         ids.append(row.id)
+        attach(user_id, MessageId(row.id), taken)
         if not is_person:
             _add_turn(user_id, conversation.id, row.id, message)
     return ConversationId(conversation.id)

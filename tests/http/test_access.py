@@ -66,7 +66,7 @@ def application() -> web.Application:
         choosing=ChoosingService(nothing, Topics(), nothing, models, nothing, dict),
         conversations=ConversationService(nothing, Topics(), nothing, bin_days=lambda: 30),
         exports=ExportService(nothing, nothing),
-        imports=ImportService(nothing, nothing),
+        imports=ImportService(nothing, nothing, nothing),
         folders=FolderService(nothing, Topics()),
         models=models,
         presets=PresetService(nothing, Topics(), nothing),

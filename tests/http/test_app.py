@@ -120,22 +120,23 @@ async def running_site(data: Path, server: Server) -> AsyncIterator[Site]:
         )
         control = await stack.enter_async_context(opened_client(data / "no.sock"))
         conversations = ConversationService(store, topics, runner, bin_days=lambda: 30)
+        attachments = AttachmentService(
+            store,
+            UploadFolder(data),
+            FirstThatIsThere(),
+            models,
+            prompts,
+            Limits(1, 1, 1, 1, 0),
+        )
         app = create_app(
             accounts=accounts,
             links=LinkService(store, passwords, accounts),
-            attachments=AttachmentService(
-                store,
-                UploadFolder(data),
-                FirstThatIsThere(),
-                models,
-                prompts,
-                Limits(1, 1, 1, 1, 0),
-            ),
+            attachments=attachments,
             chat=ChatService(store, topics, runner, models, prompts),
             choosing=ChoosingService(store, topics, engine, models, prompts, dict),
             conversations=conversations,
             exports=ExportService(store, UploadFolder(data)),
-            imports=ImportService(store, conversations),
+            imports=ImportService(store, conversations, attachments),
             folders=FolderService(store, topics),
             models=models,
             presets=PresetService(store, topics, prompts),

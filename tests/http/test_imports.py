@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import warnings
+import zipfile
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -156,6 +158,145 @@ async def test_a_file_that_is_broken_anywhere_changes_nothing(
         assert lines[-1]["error"]["code"] == code
         assert await mine(browser) == []
         assert (await brought(browser, sample("couachgpt")))[1][-1]["imported"] == 1
+    assert "fault of ours" not in site.log
+
+
+def zipped(*members: tuple[str, bytes], packing: int = zipfile.ZIP_DEFLATED) -> bytes:
+    """Return a zip, also of two members with one name."""
+    with warnings.catch_warnings(), zipfile.ZipFile(file := BytesIO(), "w", packing) as archive:
+        warnings.simplefilter("ignore")
+        for name, data in members:
+            archive.writestr(name, data)
+    return file.getvalue()
+
+
+def said_otherwise(data: bytes, at: int, value: int, size: int) -> bytes:
+    """Change what a zip's list says of its one member."""
+    place = data.rindex(b"PK\x01\x02") + at
+    return data[:place] + value.to_bytes(size, "little") + data[place + size :]
+
+
+OURS = zipped(("couachgpt.json", sample("couachgpt")))
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (OURS[:-30], "import_broken"),
+        (OURS[:60] + bytes(40) + OURS[100:], "import_broken"),
+        (zipped(("../couachgpt.json", b"[]"), ("/etc/passwd", b"x")), "import_unknown"),
+        (zipped(*[("couachgpt.json", sample("couachgpt"))] * 2), "import_broken"),
+        (zipped(("couachgpt.json", b"[]"), packing=zipfile.ZIP_LZMA), "import_broken"),
+        (said_otherwise(OURS, 8, 1, 2), "import_locked"),
+        (said_otherwise(OURS, 24, 201 * 1024 * 1024, 4), "import_too_large"),
+        (said_otherwise(OURS, 24, 300, 4), "import_broken"),
+        (said_otherwise(OURS, 42, 2**31, 4), "import_broken"),
+        (zipped(("couachgpt.json", b" " * 50_000_000)), "import_broken"),
+        (zipped(*((f"{n:060}", b"") for n in range(21_000))), "import_broken"),
+    ],
+    ids=[
+        "cut", "damaged", "elsewhere", "twice", "swells", "locked", "too long", "longer than said",
+        "misplaced", "empty", "a long list",
+    ],
+)  # fmt: skip
+async def test_a_zip_that_is_not_what_it_should_be_changes_nothing(
+    site: RunningDaemon, someone: str, data: bytes, code: str
+) -> None:
+    async with site.browser(someone) as browser:
+        _, lines = await brought(browser, BytesIO(data))
+
+        assert lines[-1]["error"]["code"] == code
+        assert await mine(browser) == []
+    assert "fault of ours" not in site.log
+
+
+async def test_a_zip_is_taken_for_the_conversations_in_it_also_one_of_elsewhere(
+    site: RunningDaemon, someone: str
+) -> None:
+    elsewhere = zipped(("user.json", b"{}"), ("conversations.json", sample("chatgpt")))
+    async with site.browser(someone) as browser:
+        for data in (OURS, elsewhere):
+            _, lines = await brought(browser, BytesIO(data))
+            assert lines[-1]["imported"] == 1
+        assert len(await mine(browser)) == 2
+
+
+async def everything_of(browser: Browser) -> bytes:
+    async with browser.session.get("/export/everything") as response:
+        return await response.read()
+
+
+async def test_everything_comes_to_somebody_else_with_its_files_and_its_bin(
+    site: RunningDaemon, someone: str, another: str
+) -> None:
+    uploads = site.data / "uploads"
+    async with site.browser(someone) as browser, browser.ws() as tab:
+        files = [await browser.upload("devis.md", f"Total\u00a0: {n}".encode()) for n in (12, 13)]
+        asked = await tab.ask("[[tokens=2]] Total ?", attachments=[each["id"] for _, each in files])
+        await tab.ended(asked["answer"])
+        part = {"unit": "character", "first": 1, "last": 5}
+        _, alone = await browser.upload("seul.md", b"[[tokens=2]] Hibou")
+        await tab.request("attachment.part", attachment=alone["id"], part=part)
+        gone = await tab.ask("", attachments=[alone["id"]])
+        await tab.ended(gone["answer"])
+        await tab.request("conversation.delete", conversation=gone["conversation"])
+        whole = await everything_of(browser)
+
+    async with site.browser(another) as browser, browser.ws() as tab:
+        _, lines = await brought(browser, BytesIO(whole))
+
+        assert (lines[-1]["imported"], lines[-1]["files"]) == (2, 0), lines
+        (kept,) = await mine(browser)
+        assert kept["messages"][0]["text"] == "[[tokens=2]] Total ?"
+        named = kept["messages"][0]["attachments"]
+        assert [each["name"] for each in named] == ["devis.md"] * 2
+        texts = [(await browser.get(f"/attachments/{each['id']}"))[1] for each in named]
+        assert texts == ["Total\u00a0: 12", "Total\u00a0: 13"]
+        (binned,) = (await tab.request("conversation.bin"))["conversations"]
+        await tab.request("conversation.restore", conversation=binned["id"])
+        back = next(each for each in await mine(browser) if each["id"] == binned["id"])
+        assert back["messages"][0]["text"] == ""
+        assert back["messages"][0]["attachments"][0]["part"] == part
+
+        before = set(uploads.iterdir())
+        _, lines = await brought(browser, BytesIO(whole))
+        assert (lines[-1]["imported"], lines[-1]["known"], lines[-1]["files"]) == (0, 2, 0)
+        assert set(uploads.iterdir()) == before
+
+
+async def test_files_of_a_zip_that_cannot_be_taken_are_counted_and_the_rest_is_kept(
+    site: RunningDaemon, someone: str
+) -> None:
+    named = [
+        ("ok.txt", "files/ok.txt"),
+        ("absent.txt", "files/absent.txt"),
+        ("passwd", "/etc/passwd"),
+        ("../evil.txt", "files/ok.txt"),
+        ("vide.txt", "files/vide.txt"),
+        ("faux.pdf", "files/ok.txt"),
+        ("gros.txt", "files/gros.txt"),
+        ("x.json", "couachgpt.json"),
+        ("gone.txt", None),
+    ]
+    value = json.loads(sample("couachgpt"))
+    value["conversations"][0]["messages"][0]["attachments"] = [
+        {"name": name, "file": member} for name, member in named
+    ]
+    data = zipped(
+        ("couachgpt.json", json.dumps(value).encode()),
+        ("files/ok.txt", b"Hibou"),
+        ("../../etc/passwd", b"x"),
+        ("files/vide.txt", b""),
+        ("files/gros.txt", b" " * 40_000_000),
+    )
+    before = set((site.data / "uploads").glob("*"))
+    async with site.browser(someone) as browser:
+        _, lines = await brought(browser, BytesIO(data))
+
+        assert (lines[-1]["imported"], lines[-1]["files"]) == (1, 7), lines
+        (kept,) = await mine(browser)
+        assert [each["name"] for each in kept["messages"][0]["attachments"]] == ["ok.txt", "x.json"]
+    assert len(set((site.data / "uploads").glob("*")) - before) == 2
     assert "fault of ours" not in site.log
 
 

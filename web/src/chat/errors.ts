@@ -132,6 +132,8 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
     t('This file is too large: {limit} MB at most.', {
       limit: Math.round(count(fields.limit_bytes) / 1_048_576),
     }),
+  import_locked: () =>
+    t('This zip file is locked with a password: unlock it, then import it again.'),
   import_running: () => t('Another file of yours is being imported.'),
 
   sandbox_missing: () =>

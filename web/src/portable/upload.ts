@@ -25,7 +25,7 @@ export class UploadError extends Error {
   }
 }
 
-export const FILE_MAX_BYTES = 200 * 1024 * 1024;
+export const JSON_MAX_BYTES = 200 * 1024 * 1024;
 
 type Line =
   | Sum
@@ -50,12 +50,13 @@ export function lastLine(text: string): Line | null {
 
 /** Rejects with an UploadError. */
 export function upload(
-  file: Blob,
+  file: File,
   token: string,
   onprogress: (progress: Progress) => void,
 ): Promise<Sum> {
-  if (file.size > FILE_MAX_BYTES) {
-    return Promise.reject(new UploadError('import_too_large', { limit_bytes: FILE_MAX_BYTES }));
+  // How large a zip may be, only the server knows: it depends on what files one may have.
+  if (file.size > JSON_MAX_BYTES && !file.name.toLowerCase().endsWith('.zip')) {
+    return Promise.reject(new UploadError('import_too_large', { limit_bytes: JSON_MAX_BYTES }));
   }
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest(); // fetch tells nothing of what was sent
