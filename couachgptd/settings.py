@@ -18,6 +18,7 @@ class Server:
     tls_key: str = ""
     trusted_proxies: tuple[str, ...] = ()
     drain_seconds: float = 10.0
+    stalled_seconds: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +216,7 @@ class Config:
 BOUNDS: Mapping[str, tuple[float, float]] = {
     "server.port": (0, 65535),
     "server.drain_seconds": (0, 600),
+    "server.stalled_seconds": (1, 3600),
     "backup.hour": (0, 23),
     "retention.conversation_days": (0, 36_500),
     "retention.bin_days": (0, 36_500),

@@ -35,6 +35,12 @@ class ImportUnknown(CouachError):
     code = "import_unknown"
 
 
+class ImportStalled(CouachError):
+    """The rest of the file did not come. Fields: `seconds` without a byte."""
+
+    code = "import_stalled"
+
+
 class ImportTooNew(CouachError):
     """A later version of our own format. Fields: `version`."""
 

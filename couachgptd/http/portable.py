@@ -15,6 +15,7 @@ from couachgptd.core.imports import ImportTooLarge
 from couachgptd.core.portable import Form
 from couachgptd.core.shares import ShareId
 from couachgptd.http import pages
+from couachgptd.http.bodies import while_coming
 from couachgptd.http.dispositions import kept_as
 from couachgptd.http.keys import CHAT, EXPORTS, IMPORTS, SHARES, SPOOL, USER
 from couachgptd.http.routes import add
@@ -163,7 +164,8 @@ async def bring(request: web.Request) -> web.StreamResponse:
     """
     imports = request.config_dict[IMPORTS]
     with imports.place(request[USER].id), _spooled(request) as file:
-        await _receive(request, file)
+        async with while_coming(request):
+            await _receive(request, file)
         response = web.StreamResponse()
         response.content_type = "application/x-ndjson"
         events = imports.run(request[USER], file)

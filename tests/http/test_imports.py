@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import FakeOllama
 from tests.running_daemon import Browser, RunningDaemon
 
 Json = dict[str, Any]
@@ -337,6 +338,36 @@ async def test_a_file_that_is_too_large_is_refused_before_it_comes_and_one_who_l
                 assert told["error"]["code"] == "import_running"
         assert told["imported"] == 1
     assert "fault of ours" not in site.log
+
+
+async def test_a_file_that_stops_coming_is_let_go_with_all_that_it_held(
+    shared_ollama: FakeOllama, tmp_path: Path
+) -> None:
+    running = RunningDaemon(tmp_path, shared_ollama.url, "server.stalled_seconds=1").start()
+    try:
+        running.add_user("claire")
+        async with running.browser("claire") as browser:
+            reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
+            head = (
+                f"POST /import HTTP/1.1\r\nHost: 127.0.0.1:{running.port}\r\n"
+                f"Origin: {running.address}\r\nAccept: application/json\r\n"
+                f"Cookie: couachgpt={browser.cookies['couachgpt']}\r\n"
+                f"X-Form-Token: {await browser.token()}\r\nContent-Length: 100000\r\n\r\n["
+            )
+            writer.write(head.encode())
+            async with asyncio.timeout(20):
+                answer = await reader.readuntil(b"}}}")
+            assert b"400" in answer.splitlines()[0]
+            assert json.loads(answer.partition(b"\r\n\r\n")[2])["error"] == {
+                "code": "import_stalled", "fields": {"seconds": 1},
+            }  # fmt: skip
+            opened = {str(each.readlink()) for each in Path(f"/proc/{running.pid}/fd").iterdir()}
+            assert not [each for each in opened if each.endswith("(deleted)")]
+            _, lines = await brought(browser, sample("couachgpt"))
+            assert lines[-1]["imported"] == 1
+            writer.close()
+    finally:
+        running.stop()
 
 
 async def test_a_reader_may_take_away_but_not_bring(daemon: RunningDaemon) -> None:

@@ -135,6 +135,7 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   import_locked: () =>
     t('This zip file is locked with a password: unlock it, then import it again.'),
   import_running: () => t('Another file of yours is being imported.'),
+  import_stalled: () => t('The file stopped coming: nothing was imported. Try again.'),
 
   sandbox_missing: () =>
     t('The server has nothing to open a file safely with, so it did not open it.'),
