@@ -235,6 +235,7 @@ def writing(visit: Visit) -> None:
     field.fill("Et puis traduis-la en anglais, s’il te plaît.")
     field.press("Enter")
     expect(page.get_by_role("region", name=visit.said("Questions that wait"))).to_be_visible()
+    expect(page.locator("article.answer").last).to_contain_text("vérifier la réponse")
     visit.look("question-waiting")
     visit.button("Stop").click()
     wait_for_end(page)
