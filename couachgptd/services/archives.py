@@ -6,6 +6,7 @@ from contextlib import aclosing
 from datetime import UTC, datetime
 
 EARLIEST = datetime(1980, 1, 1, tzinfo=UTC)  # for a zip there was nothing before
+LATEST = datetime(2107, 12, 31, tzinfo=UTC)  # and there will be nothing after
 
 
 class Archive:
@@ -19,7 +20,7 @@ class Archive:
         self, name: str, at: datetime, pieces: AsyncGenerator[bytes], *, is_packed: bool = True
     ) -> AsyncGenerator[bytes]:
         """Add a member. To pack takes time of the event loop: for text that comes bit by bit."""
-        entry = zipfile.ZipInfo(name, max(at, EARLIEST).timetuple()[:6])
+        entry = zipfile.ZipInfo(name, min(max(at, EARLIEST), LATEST).timetuple()[:6])
         entry.compress_type = zipfile.ZIP_DEFLATED if is_packed else zipfile.ZIP_STORED
         async with aclosing(pieces):
             with self._zip.open(entry, "w") as file:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import ClientError
 
 from tests.http.test_imports import brought
 from tests.running_daemon import Browser, RunningDaemon, Socket
@@ -270,3 +271,37 @@ def opened_uploads(site: RunningDaemon) -> int:
         with suppress(FileNotFoundError):
             found += "/uploads/" in str(each.readlink())
     return found
+
+
+async def test_what_is_dated_after_all_that_a_zip_knows_is_taken_away(
+    site: RunningDaemon, someone: str
+) -> None:
+    late = "2200-01-01T00:00:00.000Z"
+    message = {"id": 1, "parent": None, "author": "person", "text": "Hibou", "created_at": late}
+    file = {"format": "couachgpt.conversations", "version": 1, "conversations": [
+        {"title": "Tard", "updated_at": late, "messages": [message]}]}  # fmt: skip
+    async with site.browser(someone) as browser:
+        assert (await brought(browser, json.dumps(file).encode()))[1][-1]["imported"] == 1
+        status, _, body = await fetched(browser, "/export/md")
+
+    assert status == 200
+    with zipfile.ZipFile(io.BytesIO(body)) as archive:
+        assert archive.testzip() is None
+        assert [each.date_time[0] for each in archive.infolist()] == [2107]
+
+
+async def test_a_fault_of_ours_in_the_midst_of_a_file_cuts_it(
+    site: RunningDaemon, someone: str
+) -> None:
+    uploads = site.data / "uploads"
+    before = set(uploads.glob("*"))
+    async with site.browser(someone) as browser:
+        await browser.upload("a.txt", b"Hibou")
+        (stored,) = set(uploads.glob("*")) - before
+        stored.unlink()
+        stored.mkdir()  # which no code of ours expects
+
+        with pytest.raises(ClientError):
+            await asyncio.wait_for(fetched(browser, "/export/everything"), 20)
+    stored.rmdir()
+    assert "fault of ours" in site.log
