@@ -137,8 +137,9 @@ def create_app(
     app[ASSETS] = assets.Assets(dist or paths.web_dir() / "dist")
     pages.brand_css(brand())  # a wrong colour is told at start, not to the first visitor
     pages.set_up_templates(app)
-    app.on_response_prepare.append(middlewares.add_headers)
-    app.on_response_prepare.append(assets.cache_static)
+    app.on_response_prepare.extend(
+        (middlewares.mark_begun, middlewares.add_headers, assets.cache_static)
+    )
     add(app, "GET", "/", "page.chat", chat_page)
     add(app, "GET", "/c/{conversation}", "page.chat", chat_page)
     set_up_accounts(app)

@@ -61,3 +61,4 @@ ANSWER_TOKENS = web.AppKey("ANSWER_TOKENS", int)
 REQUEST_ID = web.RequestKey("REQUEST_ID", str)
 USER = web.RequestKey("USER", User)
 SESSION_ID = web.RequestKey("SESSION_ID", str)
+HAS_BEGUN = web.RequestKey("HAS_BEGUN", bool)  # the head of its answer is on its way

@@ -22,7 +22,7 @@ from couachgptd.core.errors import (
     TooManyAttempts,
 )
 from couachgptd.core.imports import ImportTooLarge
-from couachgptd.http.keys import REQUEST_ID
+from couachgptd.http.keys import HAS_BEGUN, REQUEST_ID
 from couachgptd.http.origin import is_secure
 from couachgptd.http.pages import render
 from couachgptd.http.routes import Handler
@@ -109,9 +109,22 @@ def _route(request: web.Request) -> str:
 
 def _answer(request: web.Request, status: int, error: wire.Json) -> web.Response:
     """Say it as a page, or in the form that a script of ours asked for."""
+    if request.get(HAS_BEGUN):
+        return _cut(request)
     if request.headers.get("Accept") == "application/json":
         return web.json_response({"error": error}, status=status)
     return render(request, "error.html", status=status, code=error["code"])
+
+
+def _cut(request: web.Request) -> web.Response:
+    """What has begun cannot become another answer; one that ended well would be taken for whole."""
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response(status=_CLIENT_GONE)
+
+
+async def mark_begun(request: web.Request, _response: web.StreamResponse) -> None:
+    request[HAS_BEGUN] = True
 
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:

@@ -23,6 +23,7 @@ from couachgptd.http.streams import line, while_allowed
 from couachgptd.i18n import mark, translations
 from couachgptd.services.exports import ExportService
 from couachgptd.services.imports import ImportService
+from couachgptd.services.unpacking import SIGNATURE
 
 EXPORT = "conversation.export"
 NUMBER_MAX_LENGTH = 15
@@ -103,13 +104,7 @@ async def _hand_out(
             async for piece in pieces:
                 await response.write(piece)
 
-    try:
-        await while_allowed(request, hand_out, EXPORT)
-    except CouachError:
-        if not response.prepared:
-            raise
-        if request.transport is not None:  # a file that ends well would be taken for whole
-            request.transport.abort()
+    await while_allowed(request, hand_out, EXPORT)
     return response
 
 
@@ -194,12 +189,17 @@ def _spooled(request: web.Request) -> IO[bytes]:
 
 async def _receive(request: web.Request, file: IO[bytes]) -> None:
     """Raises ImportTooLarge, AttachmentsFull, StoreFull."""
-    size = most = 0
+    begin = b""  # by which a zip is known, however small the pieces that come
     try:
+        while begin != SIGNATURE and SIGNATURE.startswith(begin):
+            if not (more := await request.content.read(len(SIGNATURE) - len(begin))):
+                break
+            begin += more
+        imports = request.config_dict[IMPORTS]
+        most = await imports.require_room(begin, request.content_length)
+        await asyncio.to_thread(file.write, begin)
+        size = len(begin)
         async for chunk in request.content.iter_chunked(CHUNK_BYTES):
-            if not size:
-                imports = request.config_dict[IMPORTS]
-                most = await imports.require_room(chunk, request.content_length)
             size += len(chunk)
             if size > most:
                 raise ImportTooLarge(limit_bytes=most)
