@@ -222,7 +222,9 @@ class AttachmentStore(Protocol):
 
     async def add_attachment(
         self, owner_id: UserId, name: str, received: Received, found: Extracted
-    ) -> Attachment: ...
+    ) -> Attachment:
+        """Raises NotFound where the account has gone meanwhile."""
+        ...
 
     async def attachment(self, user_id: UserId, attachment_id: AttachmentId) -> Attachment | None:
         """Find one that this person may read: the one place that decides it."""

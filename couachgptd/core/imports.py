@@ -81,7 +81,7 @@ class ImportStore(Protocol):
     ) -> ConversationId | None:
         """Keep a whole conversation; None where the person has it already, on whatever shelf.
 
-        Raises NotFound where the account or a file has gone meanwhile.
+        Raises NotFound where the account has gone or was suspended, or a file has gone, meanwhile.
         """
         ...
 

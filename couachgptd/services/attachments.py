@@ -90,13 +90,22 @@ class AttachmentService:
         What is refused by its size is refused before a byte of it is read. Raises
         AttachmentRefused, AttachmentTooLarge, AttachmentsFull, TooManyAttachments, SandboxMissing.
         """
+        if self._files[user.id] >= COMING_AT_ONCE:
+            raise TooManyAttachments(limit=COMING_AT_ONCE)
+        return await self.take(user, name, size, chunks)
+
+    async def take(
+        self, user: User, name: str, size: int, chunks: AsyncIterable[bytes]
+    ) -> Attachment:
+        """Take in what comes one after the other, however many come at once beside it.
+
+        Raises what `add` does but TooManyAttachments; NotFound where the account went meanwhile.
+        """
         shown = require_name(name)
         if size == 0:
             raise AttachmentRefused(reason="empty")
         if size > self.limits.max_mib * MIB:
             raise AttachmentTooLarge(limit_bytes=self.limits.max_mib * MIB)
-        if self._files[user.id] >= COMING_AT_ONCE:
-            raise TooManyAttachments(limit=COMING_AT_ONCE)
         with self._counted(user.id, size):
             await self._require_room(user.id)
             try:

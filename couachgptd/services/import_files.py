@@ -6,14 +6,13 @@ from couachgptd.core.attachments import (
     AttachmentRefused,
     AttachmentsFull,
     AttachmentTooLarge,
-    TooManyAttachments,
 )
 from couachgptd.core.errors import BadRequest, NotFound, SandboxMissing
 from couachgptd.core.ids import AttachmentId
 from couachgptd.core.import_trees import CameFile, Imported
 from couachgptd.core.imports import Taken
 from couachgptd.core.users import User
-from couachgptd.services.attachments import AttachmentService
+from couachgptd.services.attachments import MIB, AttachmentService
 from couachgptd.services.unpacking import Source
 
 TRIED_MAX = 2000  # of one import: a worker reads each, and others wait for it
@@ -27,6 +26,8 @@ class ImportFiles:
         self._user = user
         self._source = source
         self._left = TRIED_MAX
+        # What is refused takes no room, but time: no more is read than a person may have.
+        self._left_bytes = attachments.limits.person_mib * MIB
 
     async def take(self, value: Imported) -> Taken:
         """Take in the files of a conversation; they wait until it is kept with them."""
@@ -49,16 +50,18 @@ class ImportFiles:
 
     async def _one(self, file: CameFile) -> AttachmentId | None:
         size = self._source.size_of(file.member)
-        if size is None or self._left <= 0:
+        if size is None or self._left <= 0 or size > self._left_bytes:
             return None
         self._left -= 1
+        self._left_bytes -= size
         try:
             async with aclosing(self._source.read(file.member)) as chunks:
-                kept = await self._attachments.add(self._user, file.name, size, chunks)
-        except (AttachmentRefused, AttachmentTooLarge, TooManyAttachments):
+                kept = await self._attachments.take(self._user, file.name, size, chunks)
+        except (AttachmentRefused, AttachmentTooLarge):
             return None
-        except (AttachmentsFull, SandboxMissing):
-            self._left = 0  # nor will there be room, or a wall, for the next
+        except (AttachmentsFull, SandboxMissing) as error:
+            if error.fields.get("of") != "person":  # a smaller one may still fit
+                self._left = 0  # nor will there be room, or a wall, for the next
             return None
         if file.part is not None:
             with suppress(BadRequest):

@@ -78,7 +78,7 @@ class ImportService:
         A conversation is kept whole or not at all; where one cannot be, those before it are taken
         back. What the person has already stays as it is. Raises ImportBroken, ImportLocked,
         ImportTooLarge, ImportTooNew, ImportUnknown, StoreError; NotFound where the account went
-        meanwhile.
+        or was suspended meanwhile.
         """
         async with self._gate:
             sum_of = _Sum()

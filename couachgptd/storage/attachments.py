@@ -12,7 +12,7 @@ from couachgptd.core.ids import AttachmentId, ConversationId, MessageId, UserId,
 from couachgptd.storage import statements
 from couachgptd.storage.database import Database
 from couachgptd.storage.rows import now
-from couachgptd.storage.tables import AttachmentTable, GoneFileTable, proxy, utc
+from couachgptd.storage.tables import AttachmentTable, GoneFileTable, UserTable, proxy, utc
 
 # All but the text, which may be a megabyte.
 READ = """SELECT id, owner_id, name, kind, media_type, size_bytes, stored, created_at, is_cut, part,
@@ -39,6 +39,8 @@ class AttachmentStore:
         self, owner_id: UserId, name: str, received: Received, found: Extracted
     ) -> Attachment:
         def work() -> Attachment:
+            if statements.find(UserTable, id=owner_id) is None:
+                raise NotFound
             row = statements.insert(
                 AttachmentTable,
                 id=new_attachment_id(),

@@ -8,6 +8,7 @@ from couachgptd.core.ids import ConversationId, MessageId, UserId, new_conversat
 from couachgptd.core.import_trees import FILE, Came, Imported
 from couachgptd.core.imports import Taken
 from couachgptd.core.turns import TurnSource, TurnState
+from couachgptd.core.users import UserState
 from couachgptd.storage import statements
 from couachgptd.storage.attachments import attach
 from couachgptd.storage.database import Database
@@ -29,7 +30,7 @@ class ImportStore:
         self, user_id: UserId, value: Imported, files: Taken
     ) -> ConversationId | None:
         def work() -> ConversationId | None:
-            if statements.find(UserTable, id=user_id) is None:
+            if statements.find(UserTable, id=user_id, state=UserState.ACTIVE.value) is None:
                 raise NotFound
             return None if _has(user_id, value) else add_whole(user_id, value, files)
 

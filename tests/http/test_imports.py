@@ -301,6 +301,86 @@ async def test_files_of_a_zip_that_cannot_be_taken_are_counted_and_the_rest_is_k
     assert "fault of ours" not in site.log
 
 
+async def brought_with(browser: Browser, *files: tuple[str, bytes]) -> Json:
+    """Bring one conversation with these files; return what was said last."""
+    value = json.loads(sample("couachgpt"))
+    value["conversations"][0]["messages"][0]["attachments"] = [
+        {"name": name, "file": f"files/{name}"} for name, _ in files
+    ]
+    members = [(f"files/{name}", data) for name, data in files]
+    data = zipped(("couachgpt.json", json.dumps(value).encode()), *members)
+    return (await brought(browser, BytesIO(data)))[1][-1]
+
+
+async def test_a_smaller_file_is_taken_where_a_larger_one_has_no_room_and_no_more_is_read(
+    shared_ollama: FakeOllama, tmp_path: Path
+) -> None:
+    text, junk = b"Hibou\n" * 100_000, bytes(600_000)
+    site = RunningDaemon(tmp_path, shared_ollama.url, "files.person_mib=1").start()
+    try:
+        site.add_user("claire")
+        site.add_user("marc")
+        async with site.browser("claire") as browser:
+            assert (await browser.upload("a.txt", text))[0] == 201
+            done = await brought_with(browser, ("b.txt", text), ("c.txt", b"Hibou"))
+            assert (done["imported"], done["files"]) == (1, 1)
+            (kept,) = await mine(browser)
+            assert [each["name"] for each in kept["messages"][0]["attachments"]] == ["c.txt"]
+        async with site.browser("marc") as browser:
+            # Refused, they take no room: else a small zip could have one file read without end.
+            done = await brought_with(browser, ("x.bin", junk), ("a.txt", text))
+            assert (done["imported"], done["files"]) == (1, 2)
+    finally:
+        site.stop()
+
+
+async def test_a_zip_is_known_however_small_the_pieces_that_come(
+    site: RunningDaemon, someone: str
+) -> None:
+    async def pieces() -> Any:
+        for place in range(6):
+            yield OURS[place : place + 1]
+            await asyncio.sleep(0)
+        yield OURS[6:]
+
+    async with site.browser(someone) as browser:
+        assert (await brought(browser, pieces()))[1][-1]["imported"] == 1
+
+
+@pytest.mark.parametrize("how", ["remove", "suspend"])
+async def test_an_import_with_files_ends_with_its_account_and_leaves_nothing(
+    site: RunningDaemon, someone: str, how: str
+) -> None:
+    file = json.loads(sample("couachgpt"))
+    (first, *_) = file["conversations"]
+    first["messages"][0]["attachments"] = [
+        {"name": f"{n}.txt", "file": "files/x.txt"} for n in range(10)
+    ]
+    file["conversations"] = [{**first, "id": f"c{n}", "title": f"{n}"} for n in range(50)]
+    data = zipped(("couachgpt.json", json.dumps(file).encode()), ("files/x.txt", b"Hibou"))
+    uploads = site.data / "uploads"
+    before = set(uploads.glob("*"))
+
+    async def came() -> set[Path]:
+        await asyncio.sleep(0.02)
+        return set(uploads.glob("*")) - before
+
+    async with site.browser(someone) as browser:
+        bringing = asyncio.create_task(brought(browser, BytesIO(data)))
+        async with asyncio.timeout(30):
+            while len(await came()) < 12:
+                pass
+        asked = {"remove": ("remove", {}), "suspend": ("state", {"state": "suspended"})}
+        verb, fields = asked[how]
+        await asyncio.to_thread(site.control, "POST", f"/v1/users/{someone}/{verb}", fields)
+        _, lines = await bringing
+        assert lines[-1]["error"]["code"] == "not_found"
+        async with asyncio.timeout(30):  # what is gone is swept a little later
+            while await came():
+                pass
+    assert "fault of ours" not in site.log
+
+
 async def test_a_file_without_our_token_or_from_elsewhere_is_refused(
     site: RunningDaemon, someone: str
 ) -> None:
