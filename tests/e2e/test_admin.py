@@ -141,7 +141,7 @@ def test_the_log_is_followed_as_it_is_written_through_a_restart(
         refuse(site)
     expect(log).to_contain_text("request refused")
     at_end = "each => each.scrollHeight - each.scrollTop - each.clientHeight < 3"
-    page.wait_for_function(f"({at_end})(document.querySelector('.log'))")
+    page.wait_for_function(f"() => ({at_end})(document.querySelector('.log'))")
     log.evaluate("each => each.scrollTop = 0")
     panel.get_by_label("Level").select_option("WARNING")
     expect(log).not_to_contain_text("ready")
