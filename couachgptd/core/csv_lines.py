@@ -7,8 +7,11 @@ from collections.abc import Iterable
 HEAD = "\ufeff"
 
 # Where a spreadsheet would begin to calculate, or to run, instead of showing. Where lists are
-# separated by `;`, as in French, it splits there, and at tabs and lines, quoted or not.
-_FORMULA = re.compile(r'\A(?=[\t\r])|(?:\A|(?<=[;\t\r\n]))(?=[\s"]*[=+\-@])')
+# separated by `;`, as in French, it splits there, and at tabs and lines, quoted or not; which
+# characters end a line differs, so all that Unicode knows do.
+_FORMULA = re.compile(
+    r'\A(?=[\t\r])|(?:\A|(?<=[;\t\n-\r\x1c-\x1e\x85\u2028\u2029]))(?=[\s"]*[=+\-@])'
+)
 
 
 def csv_line(values: Iterable[object]) -> str:

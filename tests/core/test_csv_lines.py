@@ -4,7 +4,7 @@ import csv
 import io
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from couachgptd.core.csv_lines import csv_line
@@ -52,6 +52,7 @@ def test_any_text_comes_back_but_for_its_apostrophes(values: list[str]) -> None:
     assert [each.replace("'", "") for each in found] == [each.replace("'", "") for each in values]
 
 
+@example(["", "\x85="], ";")
 @given(st.lists(texts, min_size=2), st.sampled_from(";,\t"))
 def test_no_cell_is_a_formula_wherever_it_is_split(values: list[str], separator: str) -> None:
     """A reader that splits at this and knows no quotes within a cell, as Excel's in French."""
